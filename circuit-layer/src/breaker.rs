@@ -1,0 +1,264 @@
+//! The handle that everybody holds.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::arena;
+use crate::builder::CircuitBreakerBuilder;
+use crate::cell::{Cell, Seed};
+use crate::classify::{Classify, ErrorsAsFailures};
+use crate::clock::{Clock, Moment};
+use crate::error::{Error, Reason, Rejected};
+use crate::future::guard;
+use crate::machine::{Order, Refusal, Ticket};
+use crate::observe::Observer;
+use crate::permit::Permit;
+use crate::snapshot::Snapshot;
+use crate::state::{Control, State};
+use crate::word::Directive;
+
+/// A circuit breaker.
+///
+/// # Clone
+///
+/// Clones are handles of one breaker. When the last one is dropped, layers and services included,
+/// the breaker is gone: its data is freed, and permits that are still out settle nothing.
+#[derive(Clone)]
+pub struct CircuitBreaker(Arc<Owner>);
+
+struct Owner {
+    cell: &'static Cell,
+    name: &'static str,
+    clock: Clock,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        arena::give_back(self.cell);
+    }
+}
+
+impl CircuitBreaker {
+    /// A breaker with the defaults: it trips after 5 consecutive failures, stays open for 60 s and
+    /// closes after 3 successful probes.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self::from_seed(CircuitBreakerBuilder::new(name).into_seed())
+    }
+
+    /// A breaker to your measure.
+    ///
+    /// Names are interned for the life of the process: take them from configuration, not from
+    /// requests.
+    pub fn builder(name: &str) -> CircuitBreakerBuilder {
+        CircuitBreakerBuilder::new(name)
+    }
+
+    pub(crate) fn from_seed(seed: Seed) -> Self {
+        let cell = arena::take();
+        let (name, clock) = (seed.name, seed.clock.clone());
+        cell.settle_in(seed);
+        Self(Arc::new(Owner { cell, name, clock }))
+    }
+
+    /// The breaker's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// The state as of the last admission, settlement or order. It takes no lock.
+    ///
+    /// A wait that is over shows only once a call has been admitted as a probe; until then the
+    /// breaker is open, and its [`snapshot`](Self::snapshot) tells that nothing is left to wait for.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.0.cell.word().state()
+    }
+
+    /// The breaker's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The time by the breaker's clock.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.0.clock.now()
+    }
+
+    /// Everything there is to know at this moment. Takes the lock, and ends leases and orders whose
+    /// time is up.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::take(self.0.cell, self.0.name)
+    }
+
+    /// Asks for the admission of one call, timed from now.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] when the breaker does not admit it.
+    pub fn try_acquire(&self) -> Result<Permit, Rejected> {
+        let now = self.now();
+        let mut permit = self.admit(now)?;
+        permit.start(now);
+        Ok(permit)
+    }
+
+    /// Runs a future under the breaker, for code that has no tower stack. Errors are failures,
+    /// unless another breaker's rejection is found in them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] without polling `future`, or [`Error::Inner`] with its error.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the returned future drops `future` and the permit; see [`Permit`].
+    ///
+    /// # Panics
+    ///
+    /// A panic of `future` counts as a failure and is resumed.
+    pub async fn call<F, T, E>(&self, future: F) -> Result<T, Error<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: std::error::Error + 'static,
+    {
+        self.call_with(ErrorsAsFailures, future).await
+    }
+
+    /// Runs a future under the breaker and judges its result by `classify`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    pub async fn call_with<C, F, T, E>(&self, classify: C, future: F) -> Result<T, Error<E>>
+    where
+        C: Classify<T, E>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let permit = self.try_acquire()?;
+        guard(future, classify, permit).await
+    }
+
+    /// Rejects every call until [`release`](Self::release), or until `limit` is over: then the
+    /// breaker is half-open. Forcing again sets the limit anew.
+    pub fn force_open(&self, reason: &str, limit: Option<Duration>) {
+        self.order(Order::Force(Control::ForcedOpen, limit), reason);
+    }
+
+    /// Admits every call; outcomes are counted and nothing trips. After `limit` the breaker is
+    /// closed and empty.
+    pub fn force_closed(&self, reason: &str, limit: Option<Duration>) {
+        self.order(Order::Force(Control::ForcedClosed, limit), reason);
+    }
+
+    /// Admits every call and records nothing. After `limit` the breaker is closed and empty.
+    pub fn disable(&self, reason: &str, limit: Option<Duration>) {
+        self.order(Order::Force(Control::Disabled, limit), reason);
+    }
+
+    /// Lets the machine record and report, and rejects nothing: a call that would be rejected passes
+    /// uncounted with an [`Event::WouldReject`](crate::Event::WouldReject). After `limit` the breaker
+    /// is closed and empty.
+    pub fn observe_only(&self, reason: &str, limit: Option<Duration>) {
+        self.order(Order::Force(Control::ObserveOnly, limit), reason);
+    }
+
+    /// Ends an order: a forced open breaker becomes half-open, any other closed and empty. Without an
+    /// order it does nothing.
+    pub fn release(&self, reason: &str) {
+        self.order(Order::Release, reason);
+    }
+
+    /// Closes the breaker, and forgets orders, counts and relapses.
+    pub fn reset(&self, reason: &str) {
+        self.order(Order::Reset, reason);
+    }
+
+    /// Lets `observer` have every event from now on, for as long as the breaker lives.
+    pub fn observe(&self, observer: impl Observer) {
+        self.0.cell.look(|_, ledger, _| ledger.audience.add(Arc::new(observer)));
+    }
+
+    /// The state as a channel that always holds the newest value. It closes when the breaker is
+    /// gone.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<State> {
+        let watching = self.0.cell.look(|_, ledger, _| ledger.audience.watch());
+        watching.unwrap_or_else(|| watch::channel(State::Closed).1)
+    }
+
+    fn order(&self, order: Order, reason: &str) {
+        self.0.cell.order(order, Arc::from(reason), self.now());
+    }
+
+    /// Admits by the published word where it says so; asks otherwise.
+    #[inline]
+    pub(crate) fn admit_by_word(&self) -> Option<Permit> {
+        let word = self.0.cell.word();
+        word.admits().then(|| {
+            let ticket = Ticket { generation: word.generation(), probe: 0 };
+            Permit::new(self.0.cell, ticket)
+        })
+    }
+
+    pub(crate) fn admit(&self, now: Moment) -> Result<Permit, Rejected> {
+        if let Some(permit) = self.admit_by_word() {
+            return Ok(permit);
+        }
+        let cell = self.0.cell;
+        let shut = cell.word().directive() == Directive::Shut;
+        let refusal = match shut.then(|| cell.shut_until(now)).flatten() {
+            Some(refusal) => refusal,
+            None => match cell.admit(now) {
+                Ok(ticket) => return Ok(Permit::new(cell, ticket)),
+                Err(refusal) => refusal,
+            },
+        };
+        Err(cell.reject(self.0.name, refusal, now))
+    }
+
+    /// Whether a call at this moment would be rejected. Reserves nothing; takes no lock while closed
+    /// or open.
+    pub(crate) fn forecast(&self, now: Moment) -> Option<Refusal> {
+        let word = self.0.cell.word();
+        match word.directive() {
+            Directive::Pristine | Directive::Counting => None,
+            Directive::Shut => self.0.cell.shut_until(now),
+            Directive::Ask => self.0.cell.forecast(now),
+        }
+    }
+
+    /// Whether the published word alone admits a call.
+    #[inline]
+    pub(crate) fn admits_by_word(&self) -> bool {
+        self.0.cell.word().admits()
+    }
+
+    /// Rejects a call for which no readied inner service is at hand.
+    pub(crate) fn reject_unready(&self, now: Moment) -> Rejected {
+        let refusal = self.forecast(now).unwrap_or_else(|| Refusal {
+            state: self.state(),
+            reason: Reason::NotReady,
+            until: Some(now),
+            cause: None,
+        });
+        self.0.cell.reject(self.0.name, refusal, now)
+    }
+}
+
+impl fmt::Debug for CircuitBreaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreaker")
+            .field("name", &self.0.name)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

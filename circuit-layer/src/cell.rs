@@ -1,0 +1,327 @@
+//! Where a breaker lives: the published word, the lock, and the effects around the machine.
+//!
+//! A future that outlives every handle must still reach its breaker when it ends. Cloning an `Arc`
+//! into each future costs more than everything else on the closed path and is the one thing that
+//! two cores would fight over. So cells are never freed: a call reaches its cell by a plain
+//! `&'static` reference. Dropping the last handle empties the cell, ends its generation, so that
+//! permits still out are stale, and puts it back for the next breaker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cause::Cause;
+use crate::clock::{Clock, Moment, nanos};
+use crate::error::{Reason, Rejected};
+use crate::machine::{At, Machine, Order, Refusal, Rules, Ticket};
+use crate::observe::{Audience, Event, Outbox};
+use crate::outcome::{Outcome, Recorded};
+use crate::state::State;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
+use crate::word::{Directive, Word};
+
+/// What everybody reads and only the holder of the lock writes. It has a cache line pair of its own:
+/// the closed path must not share it with counters or the lock.
+#[repr(align(128))]
+#[derive(Debug)]
+struct Published {
+    word: AtomicU64,
+    deadline: AtomicU64,
+    cause: AtomicU64,
+    abandoned_after: AtomicU64,
+    own_clock: AtomicBool,
+    noisy: AtomicBool,
+}
+
+pub(crate) struct Cell {
+    published: Published,
+    rejected: AtomicU64,
+    core: Mutex<Option<Core>>,
+}
+
+/// The cold half of a breaker, behind the lock.
+struct Core {
+    machine: Machine,
+    rules: Rules,
+    ledger: Ledger,
+}
+
+/// What the shell keeps about a breaker beside the machine.
+pub(crate) struct Ledger {
+    pub(crate) clock: Clock,
+    pub(crate) audience: Audience,
+    pub(crate) outbox: Outbox,
+    pub(crate) stale: u64,
+    name: &'static str,
+    born: u64,
+    notes: Vec<Event>,
+}
+
+/// Everything that a breaker starts with.
+pub(crate) struct Seed {
+    pub(crate) name: &'static str,
+    pub(crate) rules: Rules,
+    pub(crate) clock: Clock,
+    pub(crate) audience: Audience,
+    pub(crate) abandoned_after: Option<Duration>,
+}
+
+impl Cell {
+    pub(crate) fn new() -> Self {
+        Self {
+            published: Published {
+                word: AtomicU64::new(Word::new(0, State::Closed, Directive::Ask).bits()),
+                deadline: AtomicU64::new(0),
+                cause: AtomicU64::new(0),
+                abandoned_after: AtomicU64::new(0),
+                own_clock: AtomicBool::new(false),
+                noisy: AtomicBool::new(false),
+            },
+            rejected: AtomicU64::new(0),
+            core: Mutex::new(None),
+        }
+    }
+
+    /// Moves a breaker in. The cell must be empty: the arena hands out no other.
+    pub(crate) fn settle_in(&self, seed: Seed) {
+        let now = seed.clock.now();
+        let born = self.word().generation() + 1;
+        let machine = Machine::new(seed.name, born, At { now, rules: &seed.rules, roll: 0.0 });
+        let published = &self.published;
+        let abandoned_after = seed.abandoned_after.map_or(u64::MAX, nanos);
+        published.abandoned_after.store(abandoned_after, Ordering::Relaxed);
+        published.own_clock.store(seed.clock.is_manual(), Ordering::Relaxed);
+        published.noisy.store(seed.audience.wants_rejections(), Ordering::Relaxed);
+        self.rejected.store(0, Ordering::Relaxed);
+        let ledger = Ledger {
+            clock: seed.clock,
+            audience: seed.audience,
+            outbox: Outbox::default(),
+            stale: 0,
+            name: seed.name,
+            born,
+            notes: Vec::new(),
+        };
+        let mut slot = lock(&self.core);
+        self.publish(&machine);
+        *slot = Some(Core { machine, rules: seed.rules, ledger });
+    }
+
+    /// Moves the breaker out: its data is freed and its permits are stale.
+    pub(crate) fn move_out(&self) {
+        let mut slot = lock(&self.core);
+        let gone = slot.take();
+        let over = Word::new(self.word().generation() + 1, State::Closed, Directive::Ask);
+        self.published.word.store(over.bits(), Ordering::Release);
+        drop(slot);
+        drop(gone);
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        Word::from_bits(self.published.word.load(Ordering::Acquire))
+    }
+
+    /// Whether this generation lasts and a success changes nothing in it.
+    #[inline]
+    pub(crate) fn is_pristine(&self, generation: u64) -> bool {
+        self.word() == Word::pristine(generation)
+    }
+
+    /// The time by the breaker's clock, without its lock unless a test owns the clock.
+    pub(crate) fn now(&self) -> Moment {
+        if !self.published.own_clock.load(Ordering::Relaxed) {
+            return Clock::default().now();
+        }
+        lock(&self.core).as_ref().map_or(Moment::NEVER, |core| core.ledger.clock.now())
+    }
+
+    /// The rejection while shut, without the lock. None once the wait is over.
+    pub(crate) fn shut_until(&self, now: Moment) -> Option<Refusal> {
+        let deadline = Moment::from_nanos(self.published.deadline.load(Ordering::Relaxed));
+        (now < deadline).then(|| {
+            let cause = Cause::unpack(self.published.cause.load(Ordering::Relaxed));
+            let timed = deadline < Moment::NEVER;
+            let forced = cause == Some(Cause::Manual);
+            Refusal {
+                state: State::Open,
+                reason: if forced { Reason::ForcedOpen } else { Reason::Open },
+                until: timed.then_some(deadline),
+                cause,
+            }
+        })
+    }
+
+    /// Asks the machine for an admission.
+    pub(crate) fn admit(&self, now: Moment) -> Result<Ticket, Refusal> {
+        let gone = Refusal {
+            state: State::Closed,
+            reason: Reason::NotReady,
+            until: None,
+            cause: Some(Cause::Released),
+        };
+        self.step(now, |machine, ledger, at| {
+            let admitted = machine.admit(at);
+            if admitted == Ok(Ticket::UNCOUNTED) {
+                let generation = machine.generation();
+                ledger.notes.push(Event::WouldReject { name: ledger.name, generation });
+            }
+            admitted
+        })
+        .unwrap_or(Err(gone))
+    }
+
+    /// Whether a call would be rejected at this moment. Reserves nothing.
+    pub(crate) fn forecast(&self, now: Moment) -> Option<Refusal> {
+        self.step(now, |machine, _, at| {
+            machine.tick(at);
+            machine.refusal(now, &at.rules.half_open)
+        })?
+    }
+
+    /// Hands an outcome to the machine.
+    #[cold]
+    pub(crate) fn settle(
+        &self,
+        ticket: Ticket,
+        started: Option<Moment>,
+        outcome: Outcome,
+    ) -> Recorded {
+        if ticket == Ticket::UNCOUNTED {
+            return Recorded::Ignored;
+        }
+        let now = self.now();
+        let took = started.map(|started| now - started);
+        self.step(now, |machine, ledger, at| {
+            let recorded = machine.settle(ticket, took, outcome, at);
+            if recorded == Recorded::Stale {
+                ledger.note_stale(ticket.generation, outcome);
+            }
+            recorded
+        })
+        .unwrap_or(Recorded::Stale)
+    }
+
+    /// Settles a probe as a success and hands back a ticket of the then current generation.
+    pub(crate) fn settle_early(&self, ticket: Ticket, started: Option<Moment>) -> Ticket {
+        let now = self.now();
+        let took = started.map(|started| now - started);
+        self.step(now, |machine, ledger, at| {
+            match machine.settle(ticket, took, Outcome::Success, at) {
+                Recorded::Stale => {
+                    ledger.note_stale(ticket.generation, Outcome::Success);
+                    Ticket::UNCOUNTED
+                }
+                Recorded::Counted | Recorded::Ignored => machine.follow_up(),
+            }
+        })
+        .unwrap_or(Ticket::UNCOUNTED)
+    }
+
+    pub(crate) fn order(&self, order: Order, reason: Arc<str>, now: Moment) {
+        self.step(now, |machine, _, at| machine.order(order, reason, at));
+    }
+
+    /// Whether a call that began then has been out for so long that dropping it means something.
+    pub(crate) fn is_abandoned(&self, started: Moment, now: Moment) -> bool {
+        nanos(now - started) >= self.published.abandoned_after.load(Ordering::Relaxed)
+    }
+
+    /// Counts a rejection, and tells those who want to hear of each.
+    pub(crate) fn reject(&self, name: &'static str, refusal: Refusal, now: Moment) -> Rejected {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+        let rejected = Rejected {
+            name,
+            state: refusal.state,
+            reason: refusal.reason,
+            retry_after: refusal.until.map(|until| until - now),
+            cause: refusal.cause,
+        };
+        if self.published.noisy.load(Ordering::Relaxed) {
+            self.step(now, |_, ledger, _| ledger.notes.push(Event::Rejected(rejected)));
+        }
+        rejected
+    }
+
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    /// Reads or changes the cold half.
+    pub(crate) fn look<R>(
+        &self,
+        look: impl FnOnce(&mut Machine, &mut Ledger, At<'_>) -> R,
+    ) -> Option<R> {
+        self.step(self.now(), look)
+    }
+
+    /// One step under the lock: decide, publish, queue; then, outside it, deliver.
+    fn step<R>(
+        &self,
+        now: Moment,
+        decide: impl FnOnce(&mut Machine, &mut Ledger, At<'_>) -> R,
+    ) -> Option<R> {
+        let mut slot = lock(&self.core);
+        let Core { machine, rules, ledger } = slot.as_mut()?;
+        let (lapsed, generation) = (machine.lapsed(), machine.generation());
+        let decided = decide(machine, ledger, At { now, rules, roll: fastrand::f64() });
+        ledger.note_lapsed(machine.lapsed() - lapsed, generation);
+        machine.take_transitions().into_iter().for_each(|moved| ledger.outbox.push(moved));
+        self.publish(machine);
+        self.published.noisy.store(ledger.audience.wants_rejections(), Ordering::Relaxed);
+        let notes = std::mem::take(&mut ledger.notes);
+        let audience = (!notes.is_empty()).then(|| ledger.audience.clone());
+        let deliver = ledger.outbox.claim();
+        drop(slot);
+        if let Some(audience) = audience {
+            notes.iter().for_each(|note| audience.tell(note));
+        }
+        if deliver {
+            self.deliver();
+        }
+        Some(decided)
+    }
+
+    fn deliver(&self) {
+        loop {
+            let mut slot = lock(&self.core);
+            let Some(Core { ledger, .. }) = slot.as_mut() else { return };
+            let Some(event) = ledger.outbox.next() else { return };
+            let audience = ledger.audience.clone();
+            drop(slot);
+            audience.tell(&event);
+        }
+    }
+
+    /// The deadline and the cause first, the word last.
+    fn publish(&self, machine: &Machine) {
+        if let Some((until, cause)) = machine.tripped() {
+            let until = until.unwrap_or_default();
+            self.published.deadline.store(until.as_nanos(), Ordering::Relaxed);
+            self.published.cause.store(cause.pack(), Ordering::Relaxed);
+        }
+        let word = Word::new(machine.generation(), machine.state(), machine.directive());
+        self.published.word.store(word.bits(), Ordering::Release);
+    }
+}
+
+impl Ledger {
+    fn note_lapsed(&mut self, probes: u64, generation: u64) {
+        if probes > 0 {
+            self.notes.push(Event::LeaseExpired { name: self.name, generation, probes });
+        }
+    }
+
+    /// Neutral outcomes are nothing, late or not; and the former tenant's calls are not ours.
+    fn note_stale(&mut self, generation: u64, outcome: Outcome) {
+        if outcome != Outcome::Ignored && generation >= self.born {
+            self.stale += 1;
+            self.notes.push(Event::Stale { name: self.name, generation, outcome });
+        }
+    }
+}
+
+impl std::fmt::Debug for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cell").field("word", &self.word()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! Where time comes from, and the only file that reads it.
+//!
+//! A breaker is a rule about time: how long to stay open, when a probe has hung, which calls
+//! belong to the last ten seconds. If each part asked the machine for the time by itself, no test
+//! could steer it, and two parts of one decision could disagree about *now*. So time is read here
+//! and handed on as a [`Moment`].
+//!
+//! | clock | reads | can be paused | for |
+//! | --- | --- | --- | --- |
+//! | [`Clock::default`] | tokio's clock | yes, by `tokio::time::pause` | production and async tests |
+//! | `Clock::manual` (feature `test-util`) | what the test says | yes | tests without a runtime |
+
+use std::fmt;
+use std::future::Future;
+use std::ops::{Add, Sub};
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+#[cfg(feature = "test-util")]
+use std::sync::Arc;
+#[cfg(feature = "test-util")]
+use tokio::sync::watch;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A point on a breaker's clock, in nanoseconds since the origin of that clock.
+///
+/// Arithmetic saturates: a sum past the end of time is the end of time, and an earlier moment is
+/// no time at all after a later one. A clock that steps backward can therefore neither panic nor
+/// make anything older than it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// The end of time: a deadline that never comes.
+    pub const NEVER: Self = Self(u64::MAX);
+
+    /// The moment this many nanoseconds after the clock's origin.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub(crate) const fn is_never(self) -> bool {
+        self.0 == u64::MAX
+    }
+
+    /// Nanoseconds since the clock's origin.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(wait)))
+    }
+}
+
+impl Sub for Moment {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Nanoseconds in a duration; 584 years and more are one and the same.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A source of time. Clones tell the same time.
+#[derive(Clone, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Default)]
+enum Source {
+    #[default]
+    Tokio,
+    #[cfg(feature = "test-util")]
+    Manual(Arc<watch::Sender<Moment>>),
+}
+
+/// Every tokio clock of the process counts from here.
+///
+/// A paused runtime keeps a clock of its own that stands still from the pause on, possibly before
+/// anybody asked for the time; a day of margin keeps such a clock from reading zero.
+#[expect(clippy::disallowed_methods, reason = "this file is where time is read")]
+static ORIGIN: LazyLock<tokio::time::Instant> = LazyLock::new(|| {
+    let now = tokio::time::Instant::now();
+    now.checked_sub(DAY).unwrap_or(now)
+});
+
+impl Clock {
+    /// A clock that moves only when the returned [`ManualClock`] says so.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn manual() -> (Self, ManualClock) {
+        let hand = Arc::new(watch::Sender::new(Moment(nanos(DAY))));
+        (Self(Source::Manual(Arc::clone(&hand))), ManualClock(hand))
+    }
+
+    /// The time now.
+    #[expect(clippy::disallowed_methods, reason = "this file is where time is read")]
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        match &self.0 {
+            Source::Tokio => {
+                Moment(nanos(tokio::time::Instant::now().saturating_duration_since(*ORIGIN)))
+            }
+            #[cfg(feature = "test-util")]
+            Source::Manual(hand) => *hand.borrow(),
+        }
+    }
+
+    /// Whether a test moves this clock.
+    pub(crate) fn is_manual(&self) -> bool {
+        !matches!(self.0, Source::Tokio)
+    }
+
+    /// Completes once [`now`](Self::now) has reached `deadline`; at once if it already has.
+    ///
+    /// Dropping the future leaves nothing behind. On the default clock it must be polled within a
+    /// tokio runtime whose timer is enabled.
+    pub fn sleep_until(&self, deadline: Moment) -> Sleep {
+        Sleep(match &self.0 {
+            Source::Tokio => {
+                let wait = Duration::from_nanos(deadline.0);
+                match ORIGIN.checked_add(wait) {
+                    Some(at) => Box::pin(tokio::time::sleep_until(at)),
+                    None => Box::pin(std::future::pending()),
+                }
+            }
+            #[cfg(feature = "test-util")]
+            Source::Manual(hand) => {
+                let mut hand = hand.subscribe();
+                Box::pin(async move {
+                    let reached = hand.wait_for(|now| *now >= deadline).await.is_ok();
+                    if !reached {
+                        std::future::pending::<()>().await;
+                    }
+                })
+            }
+        })
+    }
+
+    /// Wall time since 1970, for reports that a person reads. It may step; never compute with it.
+    #[expect(clippy::disallowed_methods, reason = "for reports only, and from this file only")]
+    #[must_use]
+    pub fn unix_time() -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Source::Tokio => "Clock::Tokio",
+            #[cfg(feature = "test-util")]
+            Source::Manual(_) => "Clock::Manual",
+        })
+    }
+}
+
+/// The future of [`Clock::sleep_until`].
+#[must_use = "a sleep does nothing unless polled"]
+pub struct Sleep(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleep")
+    }
+}
+
+/// The hand of a [`Clock::manual`]. Clones move the same clock.
+#[cfg(feature = "test-util")]
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<watch::Sender<Moment>>);
+
+#[cfg(feature = "test-util")]
+impl ManualClock {
+    /// Moves the clock forward and wakes every sleep that has become due.
+    pub fn advance(&self, by: Duration) {
+        self.0.send_modify(|now| *now = *now + by);
+    }
+
+    /// Moves the clock backward, as no monotonic clock should and some do.
+    pub fn step_back(&self, by: Duration) {
+        self.0.send_modify(|now| now.0 = now.0.saturating_sub(nanos(by)));
+    }
+
+    /// What the clock reads.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        *self.0.borrow()
+    }
+}

@@ -1,0 +1,175 @@
+//! Every interleaving of two callers around the word, the lock and the outbox.
+//!
+//! Run by `make test` with `--cfg circuit_loom`. Each model is named by what must hold whatever the
+//! order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loom::sync::Mutex;
+use loom::thread;
+
+use crate::{
+    CircuitBreaker, Clock, Event, HalfOpen, ManualClock, Outcome, Permit, Recorded, State,
+};
+
+const WAIT: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(30);
+
+fn breaker(fail_max: u32, probes: u32) -> (CircuitBreaker, ManualClock) {
+    let (clock, hand) = Clock::manual();
+    let breaker = CircuitBreaker::builder("loom")
+        .fail_max(fail_max)
+        .reset_timeout(WAIT)
+        .half_open(HalfOpen::all(probes))
+        .probe_lease(LEASE)
+        .clock(clock)
+        .build()
+        .unwrap();
+    (breaker, hand)
+}
+
+/// Open, with the wait over: the next admission is probe 1.
+fn due(probes: u32) -> (CircuitBreaker, ManualClock) {
+    let (breaker, hand) = breaker(1, probes);
+    breaker.try_acquire().unwrap().failure("x");
+    hand.advance(WAIT);
+    (breaker, hand)
+}
+
+/// Runs one thing on a second thread and the other on this one.
+fn race<A, B>(a: impl FnOnce() -> A + 'static, b: impl FnOnce() -> B) -> (A, B)
+where
+    A: 'static,
+{
+    let first = thread::spawn(a);
+    let second = b();
+    (first.join().unwrap(), second)
+}
+
+#[test]
+fn two_failures_trip_once() {
+    loom::model(|| {
+        let (breaker, _hand) = breaker(2, 1);
+        let (one, two) = (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+        let before = one.generation();
+        let recorded = race(move || one.failure("x"), || two.failure("x"));
+        assert_eq!(recorded, (Recorded::Counted, Recorded::Counted));
+        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(breaker.snapshot().generation, before + 1);
+    });
+}
+
+#[test]
+fn a_success_beside_a_tripping_failure_changes_nothing() {
+    loom::model(|| {
+        let (breaker, _hand) = breaker(1, 1);
+        let (good, bad) = (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+        let (_, recorded) = race(move || good.success(), || bad.failure("x"));
+        assert_eq!(recorded, Recorded::Counted);
+        assert_eq!(breaker.state(), State::Open);
+    });
+}
+
+#[test]
+fn a_lone_success_ends_a_streak_or_comes_too_late() {
+    loom::model(|| {
+        let (breaker, _hand) = breaker(2, 1);
+        breaker.try_acquire().unwrap().failure("x");
+        let (good, bad) = (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+        let (good, bad) = race(move || good.success(), || bad.failure("x"));
+        assert_eq!(bad, Recorded::Counted);
+        // Either the success came first and the streak is one, or it came after the trip and is stale.
+        match breaker.state() {
+            State::Closed => assert_eq!(good, Recorded::Counted),
+            State::Open => assert_eq!(good, Recorded::Stale),
+            State::HalfOpen => panic!("nothing waited"),
+        }
+    });
+}
+
+#[test]
+fn one_slot_admits_one_of_two() {
+    loom::model(|| {
+        let (breaker, _hand) = due(1);
+        let other = breaker.clone();
+        let (one, two) = race(move || other.try_acquire().ok(), || breaker.try_acquire().ok());
+        assert_eq!(usize::from(one.is_some()) + usize::from(two.is_some()), 1);
+        assert_eq!(breaker.state(), State::HalfOpen);
+    });
+}
+
+#[test]
+fn a_dropped_probe_frees_its_slot_for_the_other_caller_or_the_next() {
+    loom::model(|| {
+        let (breaker, _hand) = due(1);
+        let probe = breaker.try_acquire().unwrap();
+        let (_, raced) = race(move || drop(probe), || breaker.try_acquire().ok());
+        let admitted = raced.or_else(|| breaker.try_acquire().ok());
+        assert_eq!(admitted.map(Permit::success), Some(Recorded::Counted));
+        assert_eq!(breaker.state(), State::Closed);
+    });
+}
+
+#[test]
+fn a_probe_that_answers_while_its_lease_ends_decides_once() {
+    loom::model(|| {
+        let (breaker, hand) = due(1);
+        let probe = breaker.try_acquire().unwrap();
+        let generation = probe.generation();
+        let (recorded, ()) = race(move || probe.success(), || hand.advance(LEASE));
+        let snapshot = breaker.snapshot();
+        match recorded {
+            Recorded::Counted => assert_eq!(snapshot.state, State::Closed),
+            Recorded::Stale => assert_eq!(snapshot.state, State::Open),
+            Recorded::Ignored => panic!("a success is not neutral"),
+        }
+        assert_eq!(snapshot.generation, generation + 1);
+    });
+}
+
+#[test]
+fn a_stale_outcome_does_not_touch_half_open() {
+    loom::model(|| {
+        let (breaker, hand) = breaker(1, 1);
+        let stale = breaker.try_acquire().unwrap();
+        breaker.try_acquire().unwrap().failure("x");
+        hand.advance(WAIT);
+        let (recorded, probe) =
+            race(move || stale.record(Outcome::failure("late")), || breaker.try_acquire());
+        assert_eq!(recorded, Recorded::Stale);
+        assert_eq!(breaker.state(), State::HalfOpen);
+        assert_eq!(probe.unwrap().success(), Recorded::Counted);
+        assert_eq!(breaker.state(), State::Closed);
+    });
+}
+
+#[test]
+fn a_permit_that_outlives_the_breaker_settles_nothing() {
+    loom::model(|| {
+        let (breaker, _hand) = breaker(1, 1);
+        let permit = breaker.try_acquire().unwrap();
+        let (recorded, ()) = race(move || permit.failure("x"), || drop(breaker));
+        assert_ne!(recorded, Recorded::Ignored);
+    });
+}
+
+#[test]
+fn observers_hear_transitions_in_the_order_of_generations() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let (breaker, _hand) = breaker(1, 1);
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&heard);
+        breaker.observe(move |event: &Event| {
+            if let Event::Transition(transition) = event {
+                log.lock().unwrap().push(transition.generation);
+            }
+        });
+        let first = breaker.snapshot().generation;
+        let other = breaker.clone();
+        race(move || other.reset("one"), || breaker.reset("two"));
+        assert_eq!(*heard.lock().unwrap(), [first + 1, first + 2]);
+    });
+}

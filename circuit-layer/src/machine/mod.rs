@@ -1,0 +1,288 @@
+//! The state machine: what happens next, decided from values alone.
+//!
+//! ```text
+//!                trip (policy)                    wait over, at the next admission
+//!   ┌────────┐ ───────────────▶ ┌──────┐ ────────────────────────────────▶ ┌───────────┐
+//!   │ Closed │                  │ Open │                                   │ Half-open │
+//!   └────────┘                  └──────┘ ◀──────────────────────────────── └───────────┘
+//!        ▲                                 a probe failed, or its lease ended     │
+//!        └────────────────────────────────────────────────────────────────────────┘
+//!                                  enough probes succeeded
+//! ```
+//!
+//! Nothing here reads a clock, takes a lock, writes a log or awaits: `now`, the rules and a random
+//! number come in as [`At`], transitions go out through [`Machine::take_transitions`]. Every state
+//! keeps its data in its own variant, so it can not outlive the state. [`Machine::enter`] alone
+//! enters a state, and bumps the generation each time; a [`Ticket`] of an older generation settles
+//! nothing.
+
+mod level;
+mod order;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::level::Level;
+pub(crate) use self::order::Order;
+use crate::backoff::Backoff;
+use crate::cause::Cause;
+use crate::clock::Moment;
+use crate::error::Reason;
+use crate::half_open::{Decision, HalfOpen, Probes};
+use crate::observe::Transition;
+use crate::outcome::{Outcome, Recorded};
+use crate::policy::{Call, TripPolicy};
+use crate::state::{Control, State};
+
+/// What the user configured.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) policy: Arc<dyn Fn() -> Box<dyn TripPolicy> + Send + Sync>,
+    pub(crate) reset_timeout: Duration,
+    pub(crate) backoff: Backoff,
+    pub(crate) half_open: HalfOpen,
+    pub(crate) lease: Duration,
+}
+
+/// The circumstances of one step.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub(crate) now: Moment,
+    pub(crate) rules: &'a Rules,
+    /// A random number from 0 to 1.
+    pub(crate) roll: f64,
+}
+
+/// Which admission an outcome belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) generation: u64,
+    /// The probe's lease; zero for a call that is no probe.
+    pub(crate) probe: u32,
+}
+
+impl Ticket {
+    /// Admits a call of which nothing counts. Generation 0 is never entered.
+    pub(crate) const UNCOUNTED: Self = Self { generation: 0, probe: 0 };
+}
+
+/// A call that was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) state: State,
+    pub(crate) reason: Reason,
+    pub(crate) until: Option<Moment>,
+    pub(crate) cause: Option<Cause>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Closed { policy: Box<dyn TripPolicy>, since: Moment },
+    Open { until: Moment, cause: Cause },
+    HalfOpen { probes: Probes, cause: Cause },
+}
+
+impl Phase {
+    fn closed(at: At<'_>) -> Self {
+        Self::Closed { policy: (at.rules.policy)(), since: at.now }
+    }
+
+    fn half_open(cause: Cause) -> Self {
+        Self::HalfOpen { probes: Probes::default(), cause }
+    }
+
+    /// The same state without the evidence that it has gathered.
+    fn afresh(&self, at: At<'_>) -> Self {
+        match *self {
+            Self::Closed { .. } => Self::closed(at),
+            Self::Open { until, cause } => Self::Open { until, cause },
+            Self::HalfOpen { cause, .. } => Self::half_open(cause),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Machine {
+    name: &'static str,
+    generation: u64,
+    phase: Phase,
+    control: Control,
+    /// When an order other than a forced open ends by itself.
+    limit: Moment,
+    level: Level,
+    /// Leases that ended before their probe did, ever.
+    lapsed: u64,
+    transitions: Vec<Transition>,
+}
+
+impl Machine {
+    /// A closed machine that continues the generations of the cell it lives in.
+    pub(crate) fn new(name: &'static str, generation: u64, at: At<'_>) -> Self {
+        Self {
+            name,
+            generation,
+            phase: Phase::closed(at),
+            control: Control::Automatic,
+            limit: Moment::NEVER,
+            level: Level::default(),
+            lapsed: 0,
+            transitions: Vec::new(),
+        }
+    }
+
+    /// May this call go?
+    pub(crate) fn admit(&mut self, at: At<'_>) -> Result<Ticket, Refusal> {
+        self.tick(at);
+        if let Phase::Open { until, cause } = self.phase
+            && at.now >= until
+        {
+            self.enter(Phase::half_open(cause), self.unforced(), Cause::WaitOver, None, at);
+        }
+        if let Some(refusal) = self.refusal(at.now, &at.rules.half_open) {
+            return if self.control == Control::ObserveOnly {
+                Ok(Ticket::UNCOUNTED)
+            } else {
+                Err(refusal)
+            };
+        }
+        let probe = match &mut self.phase {
+            Phase::HalfOpen { probes, .. } => probes.admit(at.now, at.rules.lease),
+            Phase::Closed { .. } | Phase::Open { .. } => 0,
+        };
+        Ok(Ticket { generation: self.generation, probe })
+    }
+
+    /// Takes a call's outcome.
+    pub(crate) fn settle(
+        &mut self,
+        ticket: Ticket,
+        took: Option<Duration>,
+        outcome: Outcome,
+        at: At<'_>,
+    ) -> Recorded {
+        self.tick(at);
+        if ticket.generation != self.generation {
+            return Recorded::Stale;
+        }
+        let (failed, retry_after) = match outcome {
+            Outcome::Success => (false, None),
+            Outcome::Failure { retry_after, .. } => (true, retry_after),
+            Outcome::Ignored => return self.give_back(ticket),
+        };
+        match &mut self.phase {
+            Phase::Closed { .. } if self.control == Control::Disabled => Recorded::Ignored,
+            Phase::Closed { policy, since } => {
+                let cause = policy.record(Call { failed, took }, at.now);
+                if !failed {
+                    self.level.healthy(*since, at.now);
+                }
+                if let Some(cause) = cause
+                    && self.control != Control::ForcedClosed
+                {
+                    self.trip(cause, retry_after, at);
+                }
+                Recorded::Counted
+            }
+            // Without a slot of its own: the follow-up of a probe that was settled early.
+            Phase::HalfOpen { probes, .. } if ticket.probe == 0 => {
+                let decision = probes.fail_late(&at.rules.half_open);
+                self.decide(decision, Cause::ProbeFailed, retry_after, at)
+            }
+            Phase::HalfOpen { probes, .. } => {
+                match probes.settle(ticket.probe, failed, &at.rules.half_open) {
+                    Some(decision) => self.decide(decision, Cause::ProbeFailed, retry_after, at),
+                    None => Recorded::Stale,
+                }
+            }
+            // An open generation admits nobody, so there is nobody to answer for it.
+            Phase::Open { .. } => Recorded::Stale,
+        }
+    }
+
+    /// Ends leases and orders whose time is up.
+    pub(crate) fn tick(&mut self, at: At<'_>) {
+        if at.now >= self.limit {
+            self.close(Control::Automatic, Cause::LimitReached, None, at);
+        }
+        if let Phase::HalfOpen { probes, .. } = &mut self.phase
+            && let Some((lapsed, decision)) = probes.reap(at.now, &at.rules.half_open)
+        {
+            self.lapsed += u64::from(lapsed);
+            self.decide(decision, Cause::LeaseExpired, None, at);
+        }
+    }
+
+    fn decide(
+        &mut self,
+        decision: Decision,
+        failure: Cause,
+        retry_after: Option<Duration>,
+        at: At<'_>,
+    ) -> Recorded {
+        match decision {
+            Decision::Undecided => {}
+            Decision::Close => self.close(self.unforced(), Cause::Recovered, None, at),
+            Decision::Reopen => self.trip(failure, retry_after, at),
+        }
+        Recorded::Counted
+    }
+
+    fn give_back(&mut self, ticket: Ticket) -> Recorded {
+        if let Phase::HalfOpen { probes, .. } = &mut self.phase {
+            probes.release(ticket.probe);
+        }
+        Recorded::Ignored
+    }
+
+    fn trip(&mut self, cause: Cause, retry_after: Option<Duration>, at: At<'_>) {
+        let base = at.rules.reset_timeout;
+        let level = self.level.trip(at.now, at.rules.backoff.grows());
+        let wait = match retry_after {
+            Some(asked) => at.rules.backoff.asked(base, asked),
+            None => at.rules.backoff.wait(base, level, at.roll),
+        };
+        let open = Phase::Open { until: at.now + wait, cause };
+        self.enter(open, self.unforced(), cause, None, at);
+    }
+
+    fn close(&mut self, control: Control, cause: Cause, reason: Option<Arc<str>>, at: At<'_>) {
+        self.enter(Phase::closed(at), control, cause, reason, at);
+    }
+
+    /// Who decides after the machine has moved by itself: it never leaves the shadow, and it never
+    /// stays where an order held it.
+    fn unforced(&self) -> Control {
+        if self.control == Control::ObserveOnly { Control::ObserveOnly } else { Control::Automatic }
+    }
+
+    /// The one door into every state.
+    fn enter(
+        &mut self,
+        phase: Phase,
+        control: Control,
+        cause: Cause,
+        reason: Option<Arc<str>>,
+        at: At<'_>,
+    ) {
+        let from = self.state();
+        self.level.interrupt(at.now);
+        self.phase = phase;
+        self.control = control;
+        self.generation += 1;
+        if control == Control::Automatic {
+            self.limit = Moment::NEVER;
+        }
+        self.transitions.push(Transition {
+            name: self.name,
+            from,
+            to: self.state(),
+            cause,
+            reason,
+            generation: self.generation,
+            shadow: control == Control::ObserveOnly,
+            at: at.now,
+        });
+    }
+}

@@ -1,0 +1,156 @@
+//! What operators may say, and what the machine tells of itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{At, Level, Machine, Phase, Refusal, Ticket};
+use crate::cause::Cause;
+use crate::clock::Moment;
+use crate::error::Reason;
+use crate::half_open::{HalfOpen, Probes};
+use crate::observe::Transition;
+use crate::state::{Control, State};
+use crate::word::Directive;
+
+/// An operator's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Hold this control, for so long.
+    Force(Control, Option<Duration>),
+    /// Back to automatic; from forced open by way of half-open.
+    Release,
+    /// Closed, automatic and without a past.
+    Reset,
+}
+
+impl Machine {
+    /// Carries out an order. Each is a transition with a generation of its own.
+    pub(crate) fn order(&mut self, order: Order, reason: Arc<str>, at: At<'_>) {
+        self.tick(at);
+        let reason = Some(reason);
+        match order {
+            Order::Force(control, limit) => {
+                let end = limit.map_or(Moment::NEVER, |limit| at.now + limit);
+                let (phase, limit) = match control {
+                    // Its deadline is the limit.
+                    Control::ForcedOpen => {
+                        (Phase::Open { until: end, cause: Cause::Manual }, Moment::NEVER)
+                    }
+                    // The shadow goes on from the state the machine is in, with new evidence.
+                    Control::ObserveOnly if self.control == Control::Automatic => {
+                        (self.phase.afresh(at), end)
+                    }
+                    Control::Automatic
+                    | Control::ForcedClosed
+                    | Control::Disabled
+                    | Control::ObserveOnly => (Phase::closed(at), end),
+                };
+                self.enter(phase, control, Cause::Manual, reason, at);
+                self.limit = limit;
+            }
+            Order::Release if self.control == Control::Automatic => {}
+            Order::Release if self.control == Control::ForcedOpen => {
+                let half_open = Phase::half_open(Cause::Manual);
+                self.enter(half_open, Control::Automatic, Cause::Manual, reason, at);
+            }
+            Order::Release => self.close(Control::Automatic, Cause::Manual, reason, at),
+            Order::Reset => {
+                self.level = Level::default();
+                self.close(Control::Automatic, Cause::Manual, reason, at);
+            }
+        }
+    }
+
+    /// Why a call at this moment would not be admitted. It reserves nothing.
+    pub(crate) fn refusal(&self, now: Moment, rule: &HalfOpen) -> Option<Refusal> {
+        match &self.phase {
+            Phase::Open { until, cause } if now < *until => Some(Refusal {
+                state: State::Open,
+                reason: if self.control == Control::ForcedOpen {
+                    Reason::ForcedOpen
+                } else {
+                    Reason::Open
+                },
+                until: (*until < Moment::NEVER).then_some(*until),
+                cause: Some(*cause),
+            }),
+            Phase::HalfOpen { probes, cause } if !probes.has_room(rule) => Some(Refusal {
+                state: State::HalfOpen,
+                reason: Reason::ProbesBusy,
+                until: None,
+                cause: Some(*cause),
+            }),
+            Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen { .. } => None,
+        }
+    }
+
+    /// What a call has to do, for the published word.
+    pub(crate) fn directive(&self) -> Directive {
+        let timed = self.limit < Moment::NEVER;
+        match &self.phase {
+            _ if self.control == Control::ObserveOnly || timed => Directive::Ask,
+            Phase::Closed { policy, .. } => {
+                if policy.slow_threshold().is_some() {
+                    Directive::Ask
+                } else if self.control == Control::Disabled
+                    || (policy.quiet() && !self.level.is_raised())
+                {
+                    Directive::Pristine
+                } else {
+                    Directive::Counting
+                }
+            }
+            Phase::Open { .. } => Directive::Shut,
+            Phase::HalfOpen { .. } => Directive::Ask,
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.phase {
+            Phase::Closed { .. } => State::Closed,
+            Phase::Open { .. } => State::Open,
+            Phase::HalfOpen { .. } => State::HalfOpen,
+        }
+    }
+
+    /// The end of the wait, and what tripped.
+    pub(crate) fn tripped(&self) -> Option<(Option<Moment>, Cause)> {
+        match self.phase {
+            Phase::Closed { .. } => None,
+            Phase::Open { until, cause } => Some((Some(until), cause)),
+            Phase::HalfOpen { cause, .. } => Some((None, cause)),
+        }
+    }
+
+    pub(crate) fn probes(&self) -> Option<&Probes> {
+        match &self.phase {
+            Phase::HalfOpen { probes, .. } => Some(probes),
+            Phase::Closed { .. } | Phase::Open { .. } => None,
+        }
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.control
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(crate) fn level(&self) -> u32 {
+        self.level.get()
+    }
+
+    pub(crate) fn lapsed(&self) -> u64 {
+        self.lapsed
+    }
+
+    /// A ticket for the follow-up of a call whose probe was settled early.
+    pub(crate) fn follow_up(&self) -> Ticket {
+        Ticket { generation: self.generation, probe: 0 }
+    }
+
+    pub(crate) fn take_transitions(&mut self) -> Vec<Transition> {
+        std::mem::take(&mut self.transitions)
+    }
+}

@@ -1,0 +1,34 @@
+//! So many failures in a row.
+
+use super::{Call, TripPolicy};
+use crate::cause::Cause;
+use crate::clock::Moment;
+
+/// Trips when this many calls in a row have failed; a success starts the count anew.
+///
+/// It reacts at once to a dead dependency and needs no traffic to speak of, and it is blind to one
+/// that fails every other call. It is the default, with five.
+#[derive(Clone, Debug)]
+pub struct ConsecutiveFailures {
+    max: u32,
+    streak: u32,
+}
+
+impl ConsecutiveFailures {
+    /// Trips on the `max`th failure in a row. Zero is refused by the builder.
+    #[must_use]
+    pub const fn new(max: u32) -> Self {
+        Self { max, streak: 0 }
+    }
+}
+
+impl TripPolicy for ConsecutiveFailures {
+    fn record(&mut self, call: Call, _now: Moment) -> Option<Cause> {
+        self.streak = if call.failed { self.streak.saturating_add(1) } else { 0 };
+        (self.streak >= self.max).then_some(Cause::ConsecutiveFailures(self.streak))
+    }
+
+    fn quiet(&self) -> bool {
+        self.streak == 0
+    }
+}
