@@ -307,7 +307,8 @@ impl Cell {
 impl Ledger {
     fn note_lapsed(&mut self, probes: u64, generation: u64) {
         if probes > 0 {
-            self.notes.push(Event::LeaseExpired { name: self.name, generation, probes });
+            // First, because the machine looks at the leases before anything else.
+            self.notes.insert(0, Event::LeaseExpired { name: self.name, generation, probes });
         }
     }
 

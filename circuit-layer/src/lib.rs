@@ -56,8 +56,11 @@ mod clock;
 mod error;
 mod future;
 mod half_open;
+pub mod health;
 mod layer;
 mod machine;
+#[cfg(feature = "otel")]
+pub mod metrics;
 mod name;
 mod observe;
 mod outcome;
@@ -80,7 +83,10 @@ pub use crate::clock::{Clock, Moment, Sleep};
 pub use crate::error::{Error, Reason, Rejected};
 pub use crate::future::ResponseFuture;
 pub use crate::half_open::HalfOpen;
+pub use crate::health::HealthMetrics;
 pub use crate::layer::CircuitBreakerLayer;
+#[cfg(feature = "tracing")]
+pub use crate::observe::TracingObserver;
 pub use crate::observe::{Event, Observer, Transition};
 pub use crate::outcome::{Outcome, Recorded};
 pub use crate::permit::Permit;

@@ -6,12 +6,17 @@
 //! A panic in an observer is caught; a slow observer delays later deliveries and the one caller
 //! that delivers, never an admission or a settlement.
 
+#[cfg(feature = "tracing")]
+mod tracing;
+
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
+#[cfg(feature = "tracing")]
+pub use self::tracing::TracingObserver;
 use crate::cause::Cause;
 use crate::clock::Moment;
 use crate::error::Rejected;

@@ -1,0 +1,212 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::{CircuitBreaker, Clock, HealthMetrics};
+
+const MS: Duration = Duration::from_millis(1);
+
+fn set_up() -> (Exporter, Metrics) {
+    let exporter = Exporter::new().unwrap();
+    let metrics = Metrics::new(&exporter.meter());
+    (exporter, metrics)
+}
+
+fn health() -> Arc<HealthMetrics> {
+    Arc::new(HealthMetrics::new(100 * MS, Clock::default()))
+}
+
+fn lines(exporter: &Exporter, start: &str) -> Vec<String> {
+    let text = exporter.render().unwrap();
+    text.lines().filter(|line| line.starts_with(start)).map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_is_shown_before_anything_happened() {
+    let (exporter, metrics) = set_up();
+    let _recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    assert_eq!(exporter.render().unwrap(), "");
+}
+
+#[test]
+fn the_first_call_of_an_operation_shows_all_its_statuses_and_errors() {
+    let (exporter, metrics) = set_up();
+    let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    recorder.failure(REDIS.operation("get"), REDIS.error("oom"), MS);
+    assert_eq!(
+        lines(&exporter, "redis_requests_total"),
+        [
+            r#"redis_requests_total{operation="get",status="failure"} 1"#,
+            r#"redis_requests_total{operation="get",status="rejected"} 0"#,
+            r#"redis_requests_total{operation="get",status="success"} 0"#,
+        ]
+    );
+    let errors = lines(&exporter, "redis_errors_total");
+    assert_eq!(errors.len(), REDIS.errors.len());
+    assert_eq!(errors.iter().filter(|line| !line.ends_with(" 0")).count(), 1);
+    assert!(errors.contains(&r#"redis_errors_total{error_type="oom",operation="get"} 1"#.into()));
+}
+
+#[test]
+fn a_rejected_call_touches_neither_latency_nor_errors() {
+    let (exporter, metrics) = set_up();
+    let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    recorder.rejected(0);
+    assert_eq!(lines(&exporter, "redis_latency_seconds"), [""; 0]);
+    assert!(lines(&exporter, "redis_errors_total").iter().all(|line| line.ends_with(" 0")));
+}
+
+#[test]
+fn a_latency_falls_into_its_bucket_and_its_sum() {
+    let (exporter, metrics) = set_up();
+    let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    recorder.success(0, MS);
+    recorder.success(0, 500 * MS);
+    let lines = lines(&exporter, "redis_latency_seconds");
+    for expected in [
+        r#"redis_latency_seconds_bucket{operation="get",le="0.00075"} 0"#,
+        r#"redis_latency_seconds_bucket{operation="get",le="0.001"} 1"#,
+        r#"redis_latency_seconds_bucket{operation="get",le="+Inf"} 2"#,
+        r#"redis_latency_seconds_sum{operation="get"} 0.501"#,
+        r#"redis_latency_seconds_count{operation="get"} 2"#,
+    ] {
+        assert!(lines.contains(&expected.to_owned()), "{expected} in {lines:#?}");
+    }
+}
+
+#[test]
+fn an_index_past_the_end_counts_as_the_catch_all() {
+    let (exporter, metrics) = set_up();
+    let recorder = Recorder::new(&metrics, &S3, None).unwrap();
+    recorder.failure(usize::MAX, usize::MAX, MS);
+    let errors = lines(&exporter, "s3_errors_total");
+    assert!(errors.contains(&r#"s3_errors_total{error_type="other",operation="other"} 1"#.into()));
+}
+
+#[test]
+fn equal_names_are_refused_while_the_first_lives() {
+    let (_exporter, metrics) = set_up();
+    let unnamed = Recorder::new(&metrics, &REDIS, None).unwrap();
+    let _sessions = Recorder::new(&metrics, &REDIS, Some("sessions")).unwrap();
+    let _s3 = Recorder::new(&metrics, &S3, None).unwrap();
+
+    let refused = Recorder::new(&metrics, &REDIS, Some("")).unwrap_err();
+    assert_eq!(refused, RecorderError::NameTaken { prefix: "redis", name: None });
+    let refused = Recorder::new(&metrics, &REDIS, Some("sessions")).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        r#"another redis instance is recorded under the name "sessions""#
+    );
+
+    let clone = unnamed.clone();
+    drop(unnamed);
+    assert!(Recorder::new(&metrics, &REDIS, None).is_err(), "a clone is alive");
+    drop(clone);
+    assert!(Recorder::new(&metrics, &REDIS, None).is_ok());
+}
+
+#[test]
+fn a_prefix_stands_for_one_family() {
+    static OTHER: Family = Family { operations: &["get"], ..REDIS };
+    let (_exporter, metrics) = set_up();
+    let _recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    let refused = Recorder::new(&metrics, &OTHER, Some("other")).unwrap_err();
+    assert_eq!(refused, RecorderError::FamilyDiffers { prefix: "redis" });
+}
+
+#[test]
+fn series_end_with_their_instance() {
+    let (exporter, metrics) = set_up();
+    let (a, b) = (
+        Recorder::new(&metrics, &S3, Some("a")).unwrap(),
+        Recorder::new(&metrics, &S3, Some("b")).unwrap(),
+    );
+    for recorder in [&a, &b] {
+        recorder.watch(&CircuitBreaker::new("s3"), health());
+        recorder.rejected(0);
+    }
+    let both = exporter.render().unwrap();
+    drop(a);
+    let one = exporter.render().unwrap();
+    let of_b: Vec<_> = both.lines().filter(|line| !line.contains(r#"="a""#)).collect();
+    assert_eq!(one.lines().collect::<Vec<_>>(), of_b);
+    drop(b);
+    assert_eq!(exporter.render().unwrap(), "");
+}
+
+#[test]
+fn a_later_instance_of_a_name_goes_on_counting() {
+    let (exporter, metrics) = set_up();
+    for round in 1..=3 {
+        let recorder = Recorder::new(&metrics, &REDIS, Some("cache")).unwrap();
+        recorder.success(0, MS);
+        let counted = lines(&exporter, "redis_requests_total");
+        assert!(counted.iter().any(|line| line.ends_with(&format!("\"success\"}} {round}"))));
+        let latency = lines(&exporter, "redis_latency_seconds_count");
+        assert!(latency.iter().all(|line| line.ends_with(&format!(" {round}"))));
+    }
+}
+
+#[test]
+fn dropping_the_recorder_drops_what_it_watched() {
+    let (_exporter, metrics) = set_up();
+    let (first, second) = (health(), health());
+    let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    recorder.watch(&CircuitBreaker::new("redis"), Arc::clone(&first));
+    recorder.watch(&CircuitBreaker::new("redis"), Arc::clone(&second));
+    assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 2));
+    drop(recorder);
+    assert_eq!(Arc::strong_count(&second), 1);
+}
+
+#[test]
+fn the_gauges_follow_the_breaker_and_its_orders() {
+    let (exporter, metrics) = set_up();
+    let breaker = CircuitBreaker::builder("redis").fail_max(1).build().unwrap();
+    let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    recorder.watch(&breaker, health());
+    let check = |order: &str, state: u8, score: u8| {
+        let told = lines(&exporter, "redis_c").into_iter().chain(lines(&exporter, "redis_h"));
+        let expected =
+            [format!("redis_circuit_breaker_state {state}"), format!("redis_health_score {score}")];
+        assert_eq!(told.collect::<Vec<_>>(), expected, "{order}");
+    };
+    check("new", 0, 100);
+    breaker.force_open("test", None);
+    check("forced open", 1, 0);
+    breaker.force_closed("test", None);
+    check("forced closed", 0, 100);
+    breaker.disable("test", None);
+    check("disabled", 0, 100);
+    breaker.observe_only("test", None);
+    check("observe-only", 0, 100);
+    breaker.try_acquire().unwrap().failure("timeout");
+    check("observe-only, would be open", 1, 0);
+    breaker.release("test");
+    breaker.reset("test");
+    check("released", 0, 100);
+}
+
+#[test]
+fn a_half_open_breaker_reads_two_and_at_most_fifty() {
+    let (clock, hand) = Clock::manual();
+    let breaker = CircuitBreaker::builder("redis").fail_max(1).clock(clock).build().unwrap();
+    let (exporter, metrics) = set_up();
+    let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    recorder.watch(&breaker, health());
+    breaker.try_acquire().unwrap().failure("timeout");
+    hand.advance(Duration::from_secs(60));
+    let _probe = breaker.try_acquire().unwrap();
+    assert_eq!(lines(&exporter, "redis_c"), ["redis_circuit_breaker_state 2"]);
+    assert_eq!(lines(&exporter, "redis_h"), ["redis_health_score 50"]);
+}
+
+#[test]
+fn a_recorder_outlives_its_exporter() {
+    let (exporter, metrics) = set_up();
+    let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
+    recorder.success(0, MS);
+    drop(exporter);
+    recorder.success(0, MS);
+    recorder.failure(0, 0, MS);
+}

@@ -1,0 +1,172 @@
+//! Calls that never got to say how they ended: dropped, panicked, hung.
+
+use std::future::{pending, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+use std::time::Duration;
+
+use circuit_layer::{CircuitBreaker, CircuitBreakerLayer, State};
+use futures_util::FutureExt;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::support::{MS, boom, builder, defaults, fail, poll_once};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn explode() -> Result<(), std::io::Error> {
+    tokio::task::yield_now().await;
+    panic!("inner")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outer_timeout_over_a_hung_service_opens_the_breaker() {
+    let breaker = CircuitBreaker::new("hung");
+    let mut service = ServiceBuilder::new()
+        .timeout(SECOND)
+        .layer(CircuitBreakerLayer::new(breaker.clone()))
+        .service(service_fn(|()| pending::<Result<(), std::io::Error>>()));
+    for _ in 0..5 {
+        assert!(service.ready().await.unwrap().call(()).await.is_err());
+    }
+    assert_eq!(breaker.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outer_timeout_shorter_than_abandoned_after_hides_the_hang() {
+    let breaker = CircuitBreaker::new("hidden");
+    let mut service = ServiceBuilder::new()
+        .timeout(SECOND - MS)
+        .layer(CircuitBreakerLayer::new(breaker.clone()))
+        .service(service_fn(|()| pending::<Result<(), std::io::Error>>()));
+    for _ in 0..50 {
+        assert!(service.ready().await.unwrap().call(()).await.is_err());
+    }
+    assert_eq!(breaker.state(), State::Closed, "this is the ordering trap, and it is documented");
+}
+
+#[test]
+fn a_call_dropped_before_abandoned_after_is_ignored_and_at_it_a_failure() {
+    for (out, expected) in [(SECOND - MS, State::Closed), (SECOND, State::Open)] {
+        let (breaker, hand) = defaults();
+        fail(&breaker, 4);
+        let permit = breaker.try_acquire().unwrap();
+        hand.advance(out);
+        drop(permit);
+        assert_eq!(breaker.state(), expected);
+    }
+}
+
+#[test]
+fn a_dropped_call_never_counts_where_so_configured() {
+    let (builder, hand) = builder();
+    let breaker = builder.abandoned_after(None).build().unwrap();
+    for _ in 0..50 {
+        let permit = breaker.try_acquire().unwrap();
+        hand.advance(SECOND * 100);
+        drop(permit);
+    }
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_future_that_was_never_polled_counts_for_nothing_however_late() {
+    let breaker = CircuitBreaker::new("unpolled");
+    let mut service = CircuitBreakerLayer::new(breaker.clone())
+        .layer(service_fn(|()| pending::<Result<(), std::io::Error>>()));
+    for _ in 0..10 {
+        let call = service.ready().await.unwrap().call(());
+        tokio::time::advance(SECOND * 10).await;
+        drop(call);
+    }
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_probe_future_frees_its_slot_at_every_stage() {
+    let breaker =
+        CircuitBreaker::builder("probe").fail_max(1).half_open_max_attempts(1).build().unwrap();
+    let service = ServiceBuilder::new().layer(CircuitBreakerLayer::new(breaker.clone())).service(
+        service_fn(|ok: bool| async move {
+            if ok {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            Err(boom())
+        }),
+    );
+    assert!(service.clone().oneshot(false).await.is_err());
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for polls in 0..3 {
+        let mut probe = Box::pin(service.clone().oneshot(false));
+        for _ in 0..polls {
+            assert!(poll_once(&mut probe).is_pending());
+        }
+        drop(probe);
+    }
+    service.clone().oneshot(true).await.unwrap();
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test]
+async fn a_panic_is_one_failure_and_goes_on() {
+    let breaker = CircuitBreaker::new("panics");
+    let service = ServiceBuilder::new()
+        .layer(CircuitBreakerLayer::new(breaker.clone()))
+        .service(service_fn(|()| explode()));
+    for calls in 1..=5 {
+        let outcome = AssertUnwindSafe(service.clone().oneshot(())).catch_unwind().await;
+        assert_eq!(*outcome.unwrap_err().downcast::<&str>().unwrap(), "inner");
+        let expected = if calls < 5 { State::Closed } else { State::Open };
+        assert_eq!(breaker.state(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_future_dropped_while_its_thread_unwinds_from_something_else_is_no_failure() {
+    let (breaker, _hand) = defaults();
+    fail(&breaker, 4);
+    let mut service = ServiceBuilder::new()
+        .layer(CircuitBreakerLayer::new(breaker.clone()))
+        .service(service_fn(|()| pending::<Result<(), std::io::Error>>()));
+    let mut call = Box::pin(service.ready().await.unwrap().call(()));
+    assert!(poll_once(&mut call).is_pending());
+    let unwound = catch_unwind(AssertUnwindSafe(move || {
+        let _call = call;
+        panic!("foreign");
+    }));
+    assert!(unwound.is_err());
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test]
+async fn a_panicking_probe_re_opens_and_leaves_no_slot_behind() {
+    let (breaker, hand) = crate::support::tripped();
+    hand.advance(Duration::from_secs(60));
+    let guarded = breaker.call(explode());
+    assert!(AssertUnwindSafe(guarded).catch_unwind().await.is_err());
+    let snapshot = breaker.snapshot();
+    assert_eq!((snapshot.state, snapshot.probes_in_flight), (State::Open, 0));
+}
+
+#[tokio::test]
+async fn a_panicking_classifier_counts_as_a_failure_and_goes_on() {
+    let (breaker, _hand) = defaults();
+    let classify = |_: &Result<(), std::io::Error>| -> circuit_layer::Outcome { panic!("judge") };
+    for _ in 0..5 {
+        let call = breaker.call_with(classify, async { Ok::<_, std::io::Error>(()) });
+        assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
+    }
+    assert_eq!(breaker.state(), State::Open);
+}
+
+#[tokio::test]
+async fn the_bare_guard_times_a_call_from_its_admission() {
+    let (breaker, hand) = defaults();
+    fail(&breaker, 4);
+    let mut call = Box::pin(breaker.call(poll_fn(|_| Poll::<Result<(), std::io::Error>>::Pending)));
+    assert!(poll_once(&mut call).is_pending());
+    hand.advance(SECOND);
+    drop(call);
+    assert_eq!(breaker.state(), State::Open);
+}

@@ -1,0 +1,149 @@
+//! Observers: told everything in order, and in nobody's way.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use circuit_layer::{CircuitBreaker, Event, Observer, State};
+
+use crate::support::{Count, MINUTE, defaults, fail, succeed, tripped};
+
+fn record(breaker: &CircuitBreaker) -> Arc<Mutex<Vec<(State, State, u64)>>> {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    breaker.observe(move |event: &Event| {
+        if let Event::Transition(t) = event {
+            log.lock().unwrap().push((t.from, t.to, t.generation));
+        }
+    });
+    heard
+}
+
+#[test]
+fn the_new_state_is_visible_before_the_event() {
+    let (breaker, _hand) = defaults();
+    let seen = Arc::new(Mutex::new(None));
+    let (handle, log) = (breaker.clone(), Arc::clone(&seen));
+    breaker.observe(move |_: &Event| *log.lock().unwrap() = Some(handle.state()));
+    fail(&breaker, 5);
+    assert_eq!(*seen.lock().unwrap(), Some(State::Open));
+    breaker.reset("break the cycle of handles");
+}
+
+#[test]
+fn an_observer_may_call_the_breaker() {
+    let (breaker, _hand) = defaults();
+    let heard = record(&breaker);
+    let handle = breaker.clone();
+    breaker.observe(move |event: &Event| {
+        if let Event::Transition(t) = event
+            && t.to == State::Open
+        {
+            assert_eq!(handle.snapshot().state, State::Open);
+            handle.reset("at once");
+        }
+    });
+    fail(&breaker, 5);
+    assert_eq!(breaker.state(), State::Closed);
+    let states: Vec<_> = heard.lock().unwrap().iter().map(|(from, to, _)| (*from, *to)).collect();
+    assert_eq!(states, [(State::Closed, State::Open), (State::Open, State::Closed)]);
+}
+
+#[test]
+fn a_panicking_observer_silences_nobody_else() {
+    let (breaker, _hand) = defaults();
+    breaker.observe(|_: &Event| panic!("observer"));
+    let heard = record(&breaker);
+    fail(&breaker, 5);
+    breaker.reset("again");
+    assert_eq!(heard.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn under_races_every_event_follows_from_the_last() {
+    let (breaker, _hand) = defaults();
+    let heard = record(&breaker);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    breaker.force_open("a", None);
+                    breaker.reset("b");
+                }
+            });
+        }
+    });
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard.len() as u64 + breaker.snapshot().events_dropped, 4_000);
+    for pair in heard.windows(2) {
+        assert!(pair[0].2 < pair[1].2);
+        if pair[0].2 + 1 == pair[1].2 {
+            assert_eq!(pair[0].1, pair[1].0);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_sees_the_newest_state_and_the_end() {
+    let breaker = CircuitBreaker::new("watched");
+    let mut state = breaker.subscribe();
+    assert_eq!(*state.borrow_and_update(), State::Closed);
+    fail(&breaker, 5);
+    state.changed().await.unwrap();
+    assert_eq!(*state.borrow_and_update(), State::Open);
+    tokio::time::advance(MINUTE).await;
+    succeed(&breaker, 3);
+    state.changed().await.unwrap();
+    assert_eq!(*state.borrow_and_update(), State::Closed);
+    drop(breaker);
+    assert!(state.changed().await.is_err());
+}
+
+#[test]
+fn rejections_are_told_only_to_those_who_want_them() {
+    struct Wants(Count);
+    impl Observer for Wants {
+        fn event(&self, event: &Event) {
+            if let Event::Rejected(rejected) = event {
+                assert_eq!(rejected.name(), "test");
+                self.0.up();
+            }
+        }
+        fn wants_rejections(&self) -> bool {
+            true
+        }
+    }
+    let (breaker, _hand) = tripped();
+    let (wanted, unwanted) = (Count::default(), Count::default());
+    let log = unwanted.clone();
+    breaker.observe(move |event: &Event| {
+        if let Event::Rejected(_) = event {
+            log.up();
+        }
+    });
+    assert!(breaker.try_acquire().is_err());
+    breaker.observe(Wants(wanted.clone()));
+    for _ in 0..3 {
+        assert!(breaker.try_acquire().is_err());
+    }
+    assert_eq!((wanted.get(), unwanted.get()), (3, 0));
+}
+
+#[test]
+fn stale_outcomes_and_lapsed_leases_are_told() {
+    let (breaker, hand) = tripped();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    breaker.observe(move |event: &Event| match event {
+        Event::Stale { .. } => log.lock().unwrap().push("stale"),
+        Event::LeaseExpired { probes, .. } => {
+            assert_eq!(*probes, 1);
+            log.lock().unwrap().push("lapsed");
+        }
+        _ => {}
+    });
+    hand.advance(MINUTE);
+    let hung = breaker.try_acquire().unwrap();
+    hand.advance(Duration::from_secs(30));
+    hung.success();
+    assert_eq!(*told.lock().unwrap(), ["lapsed", "stale"]);
+}

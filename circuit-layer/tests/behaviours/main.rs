@@ -1,0 +1,21 @@
+//! The breaker's rules, behaviour by behaviour, on clocks that the tests move.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
+    clippy::panic,
+    clippy::significant_drop_tightening,
+    clippy::redundant_clone,
+    reason = "a test fails by panicking, and names only what it is about"
+)]
+
+mod abandoned;
+mod backoff;
+mod events;
+mod half_open;
+mod manual;
+mod stale;
+mod support;
+mod tower_laws;
+mod tripping;
