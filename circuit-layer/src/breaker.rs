@@ -204,7 +204,7 @@ impl CircuitBreaker {
     pub(crate) fn admit_by_word(&self) -> Option<Permit> {
         let word = self.0.cell.word();
         word.admits().then(|| {
-            let ticket = Ticket { generation: word.generation(), probe: 0 };
+            let ticket = Ticket { generation: word.generation(), probe: 0, timed: false };
             Permit::new(self.0.cell, ticket)
         })
     }
@@ -218,7 +218,7 @@ impl CircuitBreaker {
         let refusal = match shut.then(|| cell.shut_until(now)).flatten() {
             Some(refusal) => refusal,
             None => match cell.admit(now) {
-                Ok(ticket) => return Ok(Permit::new(cell, ticket)),
+                Ok(ticket) => return Ok(Permit::timed(cell, ticket, now)),
                 Err(refusal) => refusal,
             },
         };

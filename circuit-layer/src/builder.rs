@@ -60,6 +60,16 @@ pub enum ConfigError {
     BackoffJitter,
     /// See the message.
     ZeroBackoffCap,
+    /// See the message.
+    RateThreshold,
+    /// See the message.
+    EmptyWindow,
+    /// See the message.
+    ZeroMinCalls,
+    /// See the message.
+    MinCallsAboveWindow,
+    /// See the message.
+    ZeroSlowThreshold,
 }
 
 impl fmt::Display for ConfigError {
@@ -74,6 +84,11 @@ impl fmt::Display for ConfigError {
             Self::BackoffFactor => "the factor of a backoff must be a finite number of at least 1",
             Self::BackoffJitter => "the jitter of a backoff must be from 0 to 1",
             Self::ZeroBackoffCap => "the cap of a backoff must be longer than zero",
+            Self::RateThreshold => "the threshold of a rate must be above 0 and at most 1",
+            Self::EmptyWindow => "a window must hold at least one call or some time",
+            Self::ZeroMinCalls => "`min_calls` must be at least 1",
+            Self::MinCallsAboveWindow => "`min_calls` must not be more than the window holds",
+            Self::ZeroSlowThreshold => "the threshold of slow calls must be longer than zero",
         })
     }
 }
@@ -190,10 +205,10 @@ impl CircuitBreakerBuilder {
             ((0.0..=1.0).contains(&jitter), ConfigError::BackoffJitter),
             (cap != Some(Duration::ZERO), ConfigError::ZeroBackoffCap),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, broken)) => Err(broken),
-            None => Ok(()),
+        if let Some((_, broken)) = rules.into_iter().find(|(holds, _)| !holds) {
+            return Err(broken);
         }
+        self.policy.as_ref().map_or(Ok(()), |policy| policy().check())
     }
 
     /// What the breaker starts with. The caller has checked the rules, or set none.
@@ -202,9 +217,9 @@ impl CircuitBreakerBuilder {
         let policy = self
             .policy
             .unwrap_or_else(|| Arc::new(move || Box::new(ConsecutiveFailures::new(fail_max))));
-        let slow = policy().slow_threshold().unwrap_or_default();
-        let lease =
-            self.lease.unwrap_or_else(|| slow.saturating_mul(2).max(SHORTEST_DEFAULT_LEASE));
+        let slow = policy().slow_threshold();
+        let twice_slow = slow.unwrap_or_default().saturating_mul(2);
+        let lease = self.lease.unwrap_or_else(|| twice_slow.max(SHORTEST_DEFAULT_LEASE));
         Seed {
             name: intern(&self.name),
             rules: Rules {
@@ -213,6 +228,7 @@ impl CircuitBreakerBuilder {
                 backoff: self.backoff,
                 half_open: self.half_open,
                 lease,
+                slow,
             },
             clock: self.clock,
             audience: Audience::new(self.observers),

@@ -12,9 +12,11 @@ use std::time::Duration;
 use crate::cause::Cause;
 use crate::clock::{Clock, Moment, nanos};
 use crate::error::{Reason, Rejected};
+use crate::front::Front;
 use crate::machine::{At, Machine, Order, Refusal, Rules, Ticket};
 use crate::observe::{Audience, Event, Outbox};
 use crate::outcome::{Outcome, Recorded};
+use crate::policy::Deferral;
 use crate::state::State;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
 use crate::word::{Directive, Word};
@@ -34,6 +36,7 @@ struct Published {
 
 pub(crate) struct Cell {
     published: Published,
+    front: Front,
     rejected: AtomicU64,
     core: Mutex<Option<Core>>,
 }
@@ -76,6 +79,7 @@ impl Cell {
                 own_clock: AtomicBool::new(false),
                 noisy: AtomicBool::new(false),
             },
+            front: Front::new(),
             rejected: AtomicU64::new(0),
             core: Mutex::new(None),
         }
@@ -103,6 +107,7 @@ impl Cell {
         };
         let mut slot = lock(&self.core);
         self.publish(&machine);
+        self.front.open(machine.deferral());
         *slot = Some(Core { machine, rules: seed.rules, ledger });
     }
 
@@ -110,6 +115,8 @@ impl Cell {
     pub(crate) fn move_out(&self) {
         let mut slot = lock(&self.core);
         let gone = slot.take();
+        self.front.take();
+        self.front.open(Deferral::NONE);
         let over = Word::new(self.word().generation() + 1, State::Closed, Directive::Ask);
         self.published.word.store(over.bits(), Ordering::Release);
         drop(slot);
@@ -125,6 +132,16 @@ impl Cell {
     #[inline]
     pub(crate) fn is_pristine(&self, generation: u64) -> bool {
         self.word() == Word::pristine(generation)
+    }
+
+    /// Counts a success without the lock, if the policy lets it wait.
+    pub(crate) fn count_aside(&self, generation: u64) -> bool {
+        let Some(door) = self.front.door() else { return false };
+        if self.word() != Word::counting(generation) {
+            return false;
+        }
+        let until = self.front.until();
+        (until.is_never() || self.now() < until) && self.front.count(door)
     }
 
     /// The time by the breaker's clock, without its lock unless a test owns the clock.
@@ -189,10 +206,8 @@ impl Cell {
         if ticket == Ticket::UNCOUNTED {
             return Recorded::Ignored;
         }
-        let now = self.now();
-        let took = started.map(|started| now - started);
-        self.step(now, |machine, ledger, at| {
-            let recorded = machine.settle(ticket, took, outcome, at);
+        self.step(self.now(), |machine, ledger, at| {
+            let recorded = machine.settle(ticket, started, outcome, at);
             if recorded == Recorded::Stale {
                 ledger.note_stale(ticket.generation, outcome);
             }
@@ -203,10 +218,8 @@ impl Cell {
 
     /// Settles a probe as a success and hands back a ticket of the then current generation.
     pub(crate) fn settle_early(&self, ticket: Ticket, started: Option<Moment>) -> Ticket {
-        let now = self.now();
-        let took = started.map(|started| now - started);
-        self.step(now, |machine, ledger, at| {
-            match machine.settle(ticket, took, Outcome::Success, at) {
+        self.step(self.now(), |machine, ledger, at| {
+            match machine.settle(ticket, started, Outcome::Success, at) {
                 Recorded::Stale => {
                     ledger.note_stale(ticket.generation, Outcome::Success);
                     Ticket::UNCOUNTED
@@ -263,10 +276,20 @@ impl Cell {
         let mut slot = lock(&self.core);
         let Core { machine, rules, ledger } = slot.as_mut()?;
         let (lapsed, generation) = (machine.lapsed(), machine.generation());
-        let decided = decide(machine, ledger, At { now, rules, roll: fastrand::f64() });
+        let at = At { now, rules, roll: fastrand::f64() };
+        match self.front.take() {
+            0 => {}
+            // They ended before the front closed, in the stretch of time that it was open for.
+            aside => {
+                let last = self.front.until() - Duration::from_nanos(1);
+                machine.fold(aside, At { now: now.min(last), ..at });
+            }
+        }
+        let decided = decide(machine, ledger, at);
         ledger.note_lapsed(machine.lapsed() - lapsed, generation);
         machine.take_transitions().into_iter().for_each(|moved| ledger.outbox.push(moved));
         self.publish(machine);
+        self.front.open(machine.deferral());
         self.published.noisy.store(ledger.audience.wants_rejections(), Ordering::Relaxed);
         let notes = std::mem::take(&mut ledger.notes);
         let audience = (!notes.is_empty()).then(|| ledger.audience.clone());

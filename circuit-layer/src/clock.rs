@@ -61,6 +61,14 @@ impl Add<Duration> for Moment {
     }
 }
 
+impl Sub<Duration> for Moment {
+    type Output = Self;
+
+    fn sub(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(by)))
+    }
+}
+
 impl Sub for Moment {
     type Output = Duration;
 
@@ -199,7 +207,7 @@ impl ManualClock {
 
     /// Moves the clock backward, as no monotonic clock should and some do.
     pub fn step_back(&self, by: Duration) {
-        self.0.send_modify(|now| now.0 = now.0.saturating_sub(nanos(by)));
+        self.0.send_modify(|now| *now = *now - by);
     }
 
     /// What the clock reads.

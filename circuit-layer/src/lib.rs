@@ -54,6 +54,7 @@ mod cell;
 mod classify;
 mod clock;
 mod error;
+mod front;
 mod future;
 mod half_open;
 pub mod health;
@@ -70,6 +71,7 @@ mod service;
 mod snapshot;
 mod state;
 mod sync;
+mod window;
 mod word;
 
 pub use crate::backoff::Backoff;
@@ -90,10 +92,13 @@ pub use crate::observe::TracingObserver;
 pub use crate::observe::{Event, Observer, Transition};
 pub use crate::outcome::{Outcome, Recorded};
 pub use crate::permit::Permit;
-pub use crate::policy::{Call, ConsecutiveFailures, TripPolicy};
+pub use crate::policy::{
+    Call, ConsecutiveFailures, Deferral, FailureRate, Or, SlowCallRate, TripPolicy,
+};
 pub use crate::service::CircuitBreakerService;
 pub use crate::snapshot::Snapshot;
 pub use crate::state::{Control, State};
+pub use crate::window::{Counts, Window};
 
 #[cfg(all(test, circuit_loom))]
 mod loom_tests;

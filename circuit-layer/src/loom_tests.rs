@@ -10,7 +10,8 @@ use loom::sync::Mutex;
 use loom::thread;
 
 use crate::{
-    CircuitBreaker, Clock, Event, HalfOpen, ManualClock, Outcome, Permit, Recorded, State,
+    CircuitBreaker, Clock, Event, FailureRate, HalfOpen, ManualClock, Outcome, Permit, Recorded,
+    State, Window,
 };
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -151,6 +152,46 @@ fn a_permit_that_outlives_the_breaker_settles_nothing() {
         let permit = breaker.try_acquire().unwrap();
         let (recorded, ()) = race(move || permit.failure("x"), || drop(breaker));
         assert_ne!(recorded, Recorded::Ignored);
+    });
+}
+
+fn windowed(clock: Clock) -> CircuitBreaker {
+    let window = Window::calls(10);
+    let policy = FailureRate::new(1.0, window).min_calls(10);
+    CircuitBreaker::builder("loom").policy(policy).clock(clock).build().unwrap()
+}
+
+#[test]
+fn no_success_that_is_counted_aside_gets_lost_or_counted_twice() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let breaker = windowed(Clock::manual().0);
+        breaker.try_acquire().unwrap().failure("x");
+        let (good, bad) = (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+        let recorded = race(move || good.success(), || bad.failure("x"));
+        assert_eq!(recorded, (Recorded::Counted, Recorded::Counted));
+        let counts = breaker.snapshot().counts;
+        assert_eq!((counts.calls, counts.failed), (3, 2));
+    });
+}
+
+#[test]
+fn a_success_counts_aside_for_its_own_generation_or_is_stale() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let breaker = windowed(Clock::manual().0);
+        let (good, other) = (breaker.try_acquire().unwrap(), breaker.clone());
+        let (recorded, ()) = race(
+            move || good.success(),
+            || {
+                other.reset("race");
+                other.try_acquire().unwrap().failure("x");
+            },
+        );
+        let counts = breaker.snapshot().counts;
+        assert_eq!((counts.calls, counts.failed), (1, 1), "{recorded:?}");
     });
 }
 

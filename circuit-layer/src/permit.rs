@@ -44,6 +44,11 @@ impl Permit {
         Self { cell, ticket, started: None, follow_up: false }
     }
 
+    /// For a call whose policy wants to know how long it takes.
+    pub(crate) fn timed(cell: &'static Cell, ticket: Ticket, now: Moment) -> Self {
+        Self { cell, ticket, started: ticket.timed.then_some(now), follow_up: false }
+    }
+
     /// The call succeeded.
     pub fn success(self) -> Recorded {
         self.record(Outcome::Success)
@@ -69,10 +74,10 @@ impl Permit {
     /// comes back holds no slot, belongs to the generation that is current after the settlement, and
     /// only a failure of it counts. A permit that is no probe comes back as it was.
     pub fn settle_early(mut self) -> Self {
-        let ticket = self.take();
-        if ticket.probe == 0 {
-            return Self { ticket, started: None, ..Self::new(self.cell, ticket) };
+        if !self.is_probe() {
+            return self;
         }
+        let ticket = self.take();
         let ticket = self.cell.settle_early(ticket, self.started);
         Self { cell: self.cell, ticket, started: None, follow_up: true }
     }
@@ -113,6 +118,9 @@ impl Permit {
             if self.follow_up {
                 return Recorded::Ignored;
             }
+            if ticket.probe == 0 && self.cell.count_aside(ticket.generation) {
+                return Recorded::Counted;
+            }
         }
         self.cell.settle(ticket, self.started, outcome)
     }
@@ -127,7 +135,7 @@ impl Permit {
             self.started.is_some_and(|started| self.cell.is_abandoned(started, self.cell.now()));
         if abandoned {
             self.settle(Outcome::ABANDONED);
-        } else if self.ticket.probe != 0 {
+        } else if self.ticket.probe != 0 || self.ticket.timed {
             self.settle(Outcome::Ignored);
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cause::Cause;
 use crate::cell::Cell;
 use crate::state::{Control, State};
+use crate::window::Counts;
 
 /// What a breaker looks like at one moment. All of it was true at the same time, but for
 /// [`rejected`](Self::rejected), which is counted without the lock.
@@ -26,6 +27,9 @@ pub struct Snapshot {
     /// What is left of the wait while open; zero once the next call is a probe. None in other
     /// states, and while forced open without a limit.
     pub retry_after: Option<Duration>,
+    /// What the closed state has seen, by the measure of the policy; zero in other states, and for a
+    /// policy that ignores successes while all is well.
+    pub counts: Counts,
     /// Probes that are out.
     pub probes_in_flight: u32,
     /// Probes of this half-open state that have succeeded.
@@ -59,6 +63,7 @@ impl Snapshot {
                 generation: machine.generation(),
                 cause: tripped.map(|(_, cause)| cause),
                 retry_after: until.filter(|until| !until.is_never()).map(|until| until - at.now),
+                counts: machine.counts(),
                 probes_in_flight: probes.map_or(0, |probes| probes.in_flight()),
                 probes_succeeded: probes.map_or(0, |probes| probes.succeeded),
                 probes_failed: probes.map_or(0, |probes| probes.failed),
@@ -81,6 +86,7 @@ impl Snapshot {
             generation: 0,
             cause: Some(Cause::Released),
             retry_after: None,
+            counts: Counts::default(),
             probes_in_flight: 0,
             probes_succeeded: 0,
             probes_failed: 0,

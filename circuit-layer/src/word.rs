@@ -52,6 +52,11 @@ impl Word {
         Self(generation << GENERATION)
     }
 
+    /// The word of a closed breaker that counts successes.
+    pub(crate) fn counting(generation: u64) -> Self {
+        Self((generation << GENERATION) | 1)
+    }
+
     pub(crate) fn from_bits(bits: u64) -> Self {
         Self(bits)
     }

@@ -44,6 +44,8 @@ pub(crate) struct Rules {
     pub(crate) backoff: Backoff,
     pub(crate) half_open: HalfOpen,
     pub(crate) lease: Duration,
+    /// From when on a call is slow, where the policy watches for that.
+    pub(crate) slow: Option<Duration>,
 }
 
 /// The circumstances of one step.
@@ -61,11 +63,13 @@ pub(crate) struct Ticket {
     pub(crate) generation: u64,
     /// The probe's lease; zero for a call that is no probe.
     pub(crate) probe: u32,
+    /// Whether the policy wants to know how long the call takes.
+    pub(crate) timed: bool,
 }
 
 impl Ticket {
     /// Admits a call of which nothing counts. Generation 0 is never entered.
-    pub(crate) const UNCOUNTED: Self = Self { generation: 0, probe: 0 };
+    pub(crate) const UNCOUNTED: Self = Self { generation: 0, probe: 0, timed: false };
 }
 
 /// A call that was not admitted.
@@ -147,18 +151,23 @@ impl Machine {
                 Err(refusal)
             };
         }
+        let timed = at.rules.slow.is_some();
         let probe = match &mut self.phase {
             Phase::HalfOpen { probes, .. } => probes.admit(at.now, at.rules.lease),
+            Phase::Closed { policy, .. } if timed => {
+                policy.start(at.now);
+                0
+            }
             Phase::Closed { .. } | Phase::Open { .. } => 0,
         };
-        Ok(Ticket { generation: self.generation, probe })
+        Ok(Ticket { generation: self.generation, probe, timed })
     }
 
     /// Takes a call's outcome.
     pub(crate) fn settle(
         &mut self,
         ticket: Ticket,
-        took: Option<Duration>,
+        started: Option<Moment>,
         outcome: Outcome,
         at: At<'_>,
     ) -> Recorded {
@@ -169,12 +178,13 @@ impl Machine {
         let (failed, retry_after) = match outcome {
             Outcome::Success => (false, None),
             Outcome::Failure { retry_after, .. } => (true, retry_after),
-            Outcome::Ignored => return self.give_back(ticket),
+            Outcome::Ignored => return self.give_back(ticket, started),
         };
+        let call = Call { failed, started };
         match &mut self.phase {
             Phase::Closed { .. } if self.control == Control::Disabled => Recorded::Ignored,
             Phase::Closed { policy, since } => {
-                let cause = policy.record(Call { failed, took }, at.now);
+                let cause = policy.record(call, at.now);
                 if !failed {
                     self.level.healthy(*since, at.now);
                 }
@@ -191,7 +201,8 @@ impl Machine {
                 self.decide(decision, Cause::ProbeFailed, retry_after, at)
             }
             Phase::HalfOpen { probes, .. } => {
-                match probes.settle(ticket.probe, failed, &at.rules.half_open) {
+                let slow = at.rules.slow.is_some_and(|slow| call.is_slow(slow, at.now));
+                match probes.settle(ticket.probe, failed || slow, &at.rules.half_open) {
                     Some(decision) => self.decide(decision, Cause::ProbeFailed, retry_after, at),
                     None => Recorded::Stale,
                 }
@@ -201,10 +212,25 @@ impl Machine {
         }
     }
 
-    /// Ends leases and orders whose time is up.
+    /// Takes in successes that were counted aside, the last of which ended at `at.now`.
+    pub(crate) fn fold(&mut self, successes: u32, at: At<'_>) {
+        if let Phase::Closed { policy, .. } = &mut self.phase {
+            policy.record_successes(successes, at.now);
+        }
+    }
+
+    /// Ends leases and orders whose time is up, and looks at the calls in flight.
     pub(crate) fn tick(&mut self, at: At<'_>) {
         if at.now >= self.limit {
             self.close(Control::Automatic, Cause::LimitReached, None, at);
+        }
+        if let Phase::Closed { policy, .. } = &mut self.phase
+            && at.rules.slow.is_some()
+            && self.control != Control::Disabled
+            && let Some(cause) = policy.look(at.now)
+            && self.control != Control::ForcedClosed
+        {
+            self.trip(cause, None, at);
         }
         if let Phase::HalfOpen { probes, .. } = &mut self.phase
             && let Some((lapsed, decision)) = probes.reap(at.now, &at.rules.half_open)
@@ -229,9 +255,13 @@ impl Machine {
         Recorded::Counted
     }
 
-    fn give_back(&mut self, ticket: Ticket) -> Recorded {
-        if let Phase::HalfOpen { probes, .. } = &mut self.phase {
-            probes.release(ticket.probe);
+    fn give_back(&mut self, ticket: Ticket, started: Option<Moment>) -> Recorded {
+        match (&mut self.phase, started) {
+            (Phase::HalfOpen { probes, .. }, _) => {
+                probes.release(ticket.probe);
+            }
+            (Phase::Closed { policy, .. }, Some(started)) if ticket.timed => policy.forget(started),
+            (Phase::Closed { .. } | Phase::Open { .. }, _) => {}
         }
         Recorded::Ignored
     }

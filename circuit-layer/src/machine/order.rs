@@ -9,7 +9,9 @@ use crate::clock::Moment;
 use crate::error::Reason;
 use crate::half_open::{HalfOpen, Probes};
 use crate::observe::Transition;
+use crate::policy::Deferral;
 use crate::state::{Control, State};
+use crate::window::Counts;
 use crate::word::Directive;
 
 /// An operator's order.
@@ -105,6 +107,18 @@ impl Machine {
         }
     }
 
+    /// Which successes may be counted aside.
+    pub(crate) fn deferral(&self) -> Deferral {
+        match &self.phase {
+            Phase::Closed { policy, .. }
+                if self.directive() == Directive::Counting && !self.level.is_raised() =>
+            {
+                policy.deferral()
+            }
+            Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen { .. } => Deferral::NONE,
+        }
+    }
+
     pub(crate) fn state(&self) -> State {
         match self.phase {
             Phase::Closed { .. } => State::Closed,
@@ -129,6 +143,14 @@ impl Machine {
         }
     }
 
+    /// What the closed state has seen; nothing in other states.
+    pub(crate) fn counts(&self) -> Counts {
+        match &self.phase {
+            Phase::Closed { policy, .. } => policy.counts(),
+            Phase::Open { .. } | Phase::HalfOpen { .. } => Counts::default(),
+        }
+    }
+
     pub(crate) fn control(&self) -> Control {
         self.control
     }
@@ -147,7 +169,7 @@ impl Machine {
 
     /// A ticket for the follow-up of a call whose probe was settled early.
     pub(crate) fn follow_up(&self) -> Ticket {
-        Ticket { generation: self.generation, probe: 0 }
+        Ticket { generation: self.generation, probe: 0, timed: false }
     }
 
     pub(crate) fn take_transitions(&mut self) -> Vec<Transition> {

@@ -373,6 +373,7 @@ proptest! {
                 Some(threshold) => HalfOpen::rate(setup.probes, threshold),
             },
             lease: Duration::from_millis(setup.lease),
+            slow: None,
         };
         let mut now = 0_u64;
         let at = |now: u64| At {

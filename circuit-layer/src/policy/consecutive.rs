@@ -1,8 +1,10 @@
 //! So many failures in a row.
 
 use super::{Call, TripPolicy};
+use crate::builder::ConfigError;
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::window::Counts;
 
 /// Trips when this many calls in a row have failed; a success starts the count anew.
 ///
@@ -30,5 +32,15 @@ impl TripPolicy for ConsecutiveFailures {
 
     fn quiet(&self) -> bool {
         self.streak == 0
+    }
+
+    /// The streak.
+    fn counts(&self) -> Counts {
+        let streak = u64::from(self.streak);
+        Counts { calls: streak, failed: streak, slow: 0, failed_or_slow: streak }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.max == 0 { Err(ConfigError::ZeroFailMax) } else { Ok(()) }
     }
 }

@@ -15,6 +15,7 @@ mod backoff;
 mod events;
 mod half_open;
 mod manual;
+mod rates;
 mod stale;
 mod support;
 mod tower_laws;

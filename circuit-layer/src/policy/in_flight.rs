@@ -1,0 +1,86 @@
+//! Calls that have started and not ended, by the time of their start.
+//!
+//! Watching each call in flight would take a timer or a list. It is enough to know how many started
+//! in each sixteenth of the slow threshold: when a whole sixteenth is too old, all that is left of
+//! it is overdue. So at most eighteen numbers are kept, whatever the traffic, and a call is found
+//! overdue at most a sixteenth too late and never too early.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::clock::{Moment, nanos};
+
+const STEPS: u64 = 16;
+
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    /// Nanoseconds in a sixteenth, at least one.
+    width: u64,
+    threshold: u64,
+    /// Sixteenths before this one have been looked at for the last time.
+    from: u64,
+    /// Calls in flight that started in `from`, in the one after it, and so on.
+    started: VecDeque<u32>,
+}
+
+impl InFlight {
+    pub(super) fn new(threshold: Duration) -> Self {
+        let threshold = nanos(threshold);
+        let width = threshold.div_ceil(STEPS).max(1);
+        Self { width, threshold, from: 0, started: VecDeque::new() }
+    }
+
+    pub(super) fn start(&mut self, now: Moment) {
+        let step = self.step(now);
+        if self.started.is_empty() {
+            self.from = self.from.max(step);
+        }
+        // After a step of the clock backward the oldest sixteenth that is left takes the call.
+        let index = step.saturating_sub(self.from);
+        // `overdue` runs before each start and keeps the distance small; a clock that jumps between
+        // the two must not make the list long.
+        let index = usize::try_from(index.min(2 * STEPS)).unwrap_or(0);
+        if self.started.len() <= index {
+            self.started.resize(index + 1, 0);
+        }
+        if let Some(count) = self.started.get_mut(index) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// A call that started then has ended. False if it has been overdue before.
+    pub(super) fn end(&mut self, started: Moment) -> bool {
+        let step = self.step(started);
+        if step < self.from {
+            return false;
+        }
+        let index = usize::try_from((step - self.from).min(2 * STEPS)).unwrap_or(0);
+        match self.started.get_mut(index) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// How many calls have become overdue since the last look.
+    pub(super) fn overdue(&mut self, now: Moment) -> u32 {
+        let mut overdue = 0_u32;
+        while let Some(count) = self.started.front().copied() {
+            // The last start of this sixteenth was just before the beginning of the next.
+            let last = self.from.saturating_add(1).saturating_mul(self.width);
+            if now.as_nanos() < last.saturating_add(self.threshold) {
+                break;
+            }
+            overdue = overdue.saturating_add(count);
+            self.started.pop_front();
+            self.from = self.from.saturating_add(1);
+        }
+        overdue
+    }
+
+    fn step(&self, at: Moment) -> u64 {
+        at.as_nanos().checked_div(self.width).unwrap_or(0)
+    }
+}

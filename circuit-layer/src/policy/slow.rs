@@ -1,0 +1,96 @@
+//! A share of slow calls in a window.
+
+use std::time::Duration;
+
+use super::in_flight::InFlight;
+use super::rate::Rate;
+use super::{Call, Deferral, TripPolicy};
+use crate::builder::ConfigError;
+use crate::cause::Cause;
+use crate::clock::Moment;
+use crate::window::{Counts, Mark, Window};
+
+const SLOW: Mark = Mark { failed: false, slow: true };
+
+/// Trips when the share of slow calls in a window reaches a threshold.
+///
+/// A call is slow when it takes strictly longer than the slow threshold, whether it fails or not. A
+/// call that is still in flight counts as slow as soon as it has been out for that long, or up to a
+/// sixteenth of it later, and then once and for all. So calls that never end trip the breaker too.
+///
+/// Such a breaker reads the clock and takes its lock twice for each call.
+#[derive(Clone, Debug)]
+pub struct SlowCallRate {
+    rate: Rate,
+    slow: Duration,
+    in_flight: InFlight,
+}
+
+impl SlowCallRate {
+    /// Trips when a share of `threshold`, from 0 to 1, takes strictly longer than `slow`.
+    #[must_use]
+    pub fn new(threshold: f64, slow: Duration, window: Window) -> Self {
+        Self { rate: Rate::new(threshold, window), slow, in_flight: InFlight::new(slow) }
+    }
+
+    /// How many calls the window must hold before its rate counts. Default 20, or the whole window
+    /// where it holds fewer.
+    #[must_use]
+    pub const fn min_calls(mut self, calls: u32) -> Self {
+        self.rate.min_calls = calls;
+        self
+    }
+
+    fn reached(&self) -> Option<Cause> {
+        self.rate.reached(self.rate.tally.totals().slow).map(Cause::SlowCallRate)
+    }
+}
+
+impl TripPolicy for SlowCallRate {
+    fn record(&mut self, call: Call, now: Moment) -> Option<Cause> {
+        let counted = call.started.is_some_and(|started| !self.in_flight.end(started));
+        if !counted {
+            let slow = call.is_slow(self.slow, now);
+            self.rate.tally.record(Mark { failed: false, slow }, 1, now);
+        }
+        self.reached()
+    }
+
+    /// Never, because every call has to be timed.
+    fn quiet(&self) -> bool {
+        false
+    }
+
+    fn deferral(&self) -> Deferral {
+        Deferral::NONE
+    }
+
+    fn slow_threshold(&self) -> Option<Duration> {
+        Some(self.slow)
+    }
+
+    fn start(&mut self, now: Moment) {
+        self.in_flight.start(now);
+    }
+
+    fn forget(&mut self, started: Moment) {
+        self.in_flight.end(started);
+    }
+
+    fn look(&mut self, now: Moment) -> Option<Cause> {
+        let overdue = self.in_flight.overdue(now);
+        if overdue == 0 {
+            return None;
+        }
+        self.rate.tally.record(SLOW, overdue, now);
+        self.reached()
+    }
+
+    fn counts(&self) -> Counts {
+        self.rate.tally.totals()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.rate.check(Some(self.slow))
+    }
+}

@@ -1,0 +1,60 @@
+//! Exactly the last N calls.
+
+use super::{Counts, Mark};
+
+/// A ring of marks with running totals. The ring grows with the calls, so that a large window costs
+/// nothing before it is used.
+#[derive(Clone, Debug)]
+pub(crate) struct LastCalls {
+    size: usize,
+    ring: Vec<Mark>,
+    /// The oldest mark, once the ring is full.
+    oldest: usize,
+    totals: Counts,
+    /// Good calls since the last that was not.
+    good: u32,
+}
+
+const GOOD: Mark = Mark { failed: false, slow: false };
+
+impl LastCalls {
+    pub(crate) fn new(n: u32) -> Self {
+        let size = usize::try_from(n).unwrap_or(usize::MAX);
+        Self { size, ring: Vec::new(), oldest: 0, totals: Counts::default(), good: 0 }
+    }
+
+    pub(crate) fn record(&mut self, mark: Mark, times: u32) {
+        // More than fit in would only push each other out.
+        let times = usize::try_from(times).unwrap_or(usize::MAX).min(self.size);
+        for _ in 0..times {
+            self.push(mark);
+        }
+    }
+
+    fn push(&mut self, mark: Mark) {
+        if self.ring.len() < self.size {
+            self.ring.push(mark);
+        } else if let Some(slot) = self.ring.get_mut(self.oldest) {
+            let mut gone = Counts::default();
+            gone.add(std::mem::replace(slot, mark), 1);
+            self.totals.take(gone);
+            self.oldest = (self.oldest + 1) % self.size;
+        }
+        self.totals.add(mark, 1);
+        self.good = if mark == GOOD { self.good.saturating_add(1) } else { 0 };
+    }
+
+    pub(crate) fn totals(&self) -> Counts {
+        self.totals
+    }
+
+    pub(crate) fn is_full_of_good(&self) -> bool {
+        self.ring.len() == self.size && self.totals.failed_or_slow == 0
+    }
+
+    /// How many good calls it takes to fill the window with nothing else.
+    pub(crate) fn until_clean(&self) -> u32 {
+        let good = usize::try_from(self.good).unwrap_or(usize::MAX);
+        u32::try_from(self.size.saturating_sub(good)).unwrap_or(u32::MAX)
+    }
+}
