@@ -236,6 +236,11 @@ impl CircuitBreaker {
         }
     }
 
+    /// What a waiting caller has to wait for; None if a call could be admitted already.
+    pub(crate) fn wait_for_room(&self, now: Moment) -> Option<(watch::Receiver<()>, Moment)> {
+        self.0.cell.wait_for_room(now)
+    }
+
     /// Whether the published word alone admits a call.
     #[inline]
     pub(crate) fn admits_by_word(&self) -> bool {

@@ -34,6 +34,7 @@ pub struct CircuitBreakerBuilder {
     half_open: HalfOpen,
     lease: Option<Duration>,
     abandoned_after: Option<Duration>,
+    ramp_up: Option<Duration>,
     clock: Clock,
     observers: Vec<Arc<dyn Observer>>,
 }
@@ -52,6 +53,8 @@ pub enum ConfigError {
     ZeroProbes,
     /// See the message.
     ZeroLease,
+    /// See the message.
+    ZeroRampUp,
     /// See the message.
     HalfOpenThreshold,
     /// See the message.
@@ -80,6 +83,7 @@ impl fmt::Display for ConfigError {
             Self::ZeroResetTimeout => "`reset_timeout` must be longer than zero",
             Self::ZeroProbes => "half-open needs at least 1 probe",
             Self::ZeroLease => "`probe_lease` must be longer than zero",
+            Self::ZeroRampUp => "`ramp_up` must be longer than zero",
             Self::HalfOpenThreshold => "the threshold of half-open must be above 0 and at most 1",
             Self::BackoffFactor => "the factor of a backoff must be a finite number of at least 1",
             Self::BackoffJitter => "the jitter of a backoff must be from 0 to 1",
@@ -106,6 +110,7 @@ impl CircuitBreakerBuilder {
             half_open: HalfOpen::all(HALF_OPEN_MAX_ATTEMPTS),
             lease: None,
             abandoned_after: Some(ABANDONED_AFTER),
+            ramp_up: None,
             clock: Clock::default(),
             observers: Vec::new(),
         }
@@ -166,6 +171,14 @@ impl CircuitBreakerBuilder {
         self
     }
 
+    /// For so long after recovery admits only a share of the calls: a tenth, or as much as of this
+    /// time has passed. The others are rejected with [`Reason::RampUp`](crate::Reason::RampUp).
+    /// Default: all of them at once.
+    pub fn ramp_up(mut self, length: Duration) -> Self {
+        self.ramp_up = Some(length);
+        self
+    }
+
     /// Where time comes from. Default: tokio's clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -200,6 +213,7 @@ impl CircuitBreakerBuilder {
             (!self.reset_timeout.is_zero(), ConfigError::ZeroResetTimeout),
             (self.half_open.probes > 0, ConfigError::ZeroProbes),
             (self.lease != Some(Duration::ZERO), ConfigError::ZeroLease),
+            (self.ramp_up != Some(Duration::ZERO), ConfigError::ZeroRampUp),
             (threshold_holds, ConfigError::HalfOpenThreshold),
             (factor.is_finite() && factor >= 1.0, ConfigError::BackoffFactor),
             ((0.0..=1.0).contains(&jitter), ConfigError::BackoffJitter),
@@ -229,6 +243,7 @@ impl CircuitBreakerBuilder {
                 half_open: self.half_open,
                 lease,
                 slow,
+                ramp_up: self.ramp_up,
             },
             clock: self.clock,
             audience: Audience::new(self.observers),

@@ -9,6 +9,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::cause::Cause;
 use crate::clock::{Clock, Moment, nanos};
 use crate::error::{Reason, Rejected};
@@ -54,6 +56,8 @@ pub(crate) struct Ledger {
     pub(crate) audience: Audience,
     pub(crate) outbox: Outbox,
     pub(crate) stale: u64,
+    /// Tells those who wait for an admission that one may be had.
+    room: watch::Sender<()>,
     name: &'static str,
     born: u64,
     notes: Vec<Event>,
@@ -101,6 +105,7 @@ impl Cell {
             audience: seed.audience,
             outbox: Outbox::default(),
             stale: 0,
+            room: watch::Sender::new(()),
             name: seed.name,
             born,
             notes: Vec::new(),
@@ -192,6 +197,17 @@ impl Cell {
         self.step(now, |machine, _, at| {
             machine.tick(at);
             machine.refusal(now, &at.rules.half_open)
+        })?
+    }
+
+    /// What a waiting caller has to wait for: a word that there is room, or a moment. None if a call
+    /// could be admitted already.
+    pub(crate) fn wait_for_room(&self, now: Moment) -> Option<(watch::Receiver<()>, Moment)> {
+        self.step(now, |machine, ledger, at| {
+            machine.tick(at);
+            // Subscribed under the lock that every change takes, so no word can get lost.
+            let refused = machine.refusal(now, &at.rules.half_open).is_some();
+            refused.then(|| (ledger.room.subscribe(), machine.wake_at()))
         })?
     }
 
@@ -291,6 +307,9 @@ impl Cell {
         self.publish(machine);
         self.front.open(machine.deferral());
         self.published.noisy.store(ledger.audience.wants_rejections(), Ordering::Relaxed);
+        if ledger.room.receiver_count() > 0 && machine.refusal(now, &rules.half_open).is_none() {
+            ledger.room.send_replace(());
+        }
         let notes = std::mem::take(&mut ledger.notes);
         let audience = (!notes.is_empty()).then(|| ledger.audience.clone());
         let deliver = ledger.outbox.claim();

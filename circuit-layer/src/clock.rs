@@ -177,7 +177,7 @@ impl fmt::Debug for Clock {
 
 /// The future of [`Clock::sleep_until`].
 #[must_use = "a sleep does nothing unless polled"]
-pub struct Sleep(Pin<Box<dyn Future<Output = ()> + Send>>);
+pub struct Sleep(Pin<Box<dyn Future<Output = ()> + Send + Sync>>);
 
 impl Future for Sleep {
     type Output = ();

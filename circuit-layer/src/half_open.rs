@@ -117,6 +117,11 @@ impl Probes {
         })
     }
 
+    /// When the next lease ends.
+    pub(crate) fn next_lapse(&self) -> Moment {
+        self.leases.iter().map(|lease| lease.until).min().unwrap_or(Moment::NEVER)
+    }
+
     pub(crate) fn in_flight(&self) -> u32 {
         u32::try_from(self.leases.len()).unwrap_or(u32::MAX)
     }

@@ -80,13 +80,14 @@ use crate::service::CircuitBreakerService;
 pub struct CircuitBreakerLayer<C = ErrorsAsFailures> {
     breaker: CircuitBreaker,
     classify: C,
+    backpressure: bool,
 }
 
 impl CircuitBreakerLayer {
     /// Judges errors as failures.
     #[must_use]
     pub const fn new(breaker: CircuitBreaker) -> Self {
-        Self { breaker, classify: ErrorsAsFailures }
+        Self { breaker, classify: ErrorsAsFailures, backpressure: false }
     }
 }
 
@@ -94,7 +95,18 @@ impl<C> CircuitBreakerLayer<C> {
     /// Judges results by `classify` instead, which is cloned for each call.
     #[must_use]
     pub fn classify<C2>(self, classify: C2) -> CircuitBreakerLayer<C2> {
-        CircuitBreakerLayer { breaker: self.breaker, classify }
+        CircuitBreakerLayer { breaker: self.breaker, classify, backpressure: self.backpressure }
+    }
+
+    /// Is *not ready* while the breaker would reject, instead of ready to reject: for use under a
+    /// balancer, which would otherwise take a breaker that rejects for the quickest of its services.
+    ///
+    /// `poll_ready` is pending until the wait is over, a probe's slot is free, or the breaker closes,
+    /// and wakes its task then. It reserves nothing, so `call` may still reject with
+    /// [`Reason::ProbesBusy`](crate::Reason::ProbesBusy). It needs a tokio runtime with a timer.
+    #[must_use]
+    pub fn backpressure(self) -> Self {
+        Self { backpressure: true, ..self }
     }
 
     /// The breaker.
@@ -109,5 +121,6 @@ impl<S, C: Clone> Layer<S> for CircuitBreakerLayer<C> {
 
     fn layer(&self, inner: S) -> Self::Service {
         CircuitBreakerService::new(inner, self.breaker.clone(), self.classify.clone())
+            .with_backpressure(self.backpressure)
     }
 }

@@ -47,6 +47,7 @@
 
 mod arena;
 mod backoff;
+mod backpressure;
 mod breaker;
 mod builder;
 mod cause;

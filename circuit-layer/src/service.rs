@@ -4,6 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
+use crate::backpressure::Wait;
 use crate::breaker::CircuitBreaker;
 use crate::classify::ErrorsAsFailures;
 use crate::clock::Moment;
@@ -28,6 +29,8 @@ pub struct CircuitBreakerService<S, C = ErrorsAsFailures> {
     breaker: CircuitBreaker,
     classify: C,
     readiness: Readiness,
+    backpressure: bool,
+    wait: Option<Wait>,
 }
 
 /// What the last `poll_ready` found, used up by `call`.
@@ -42,7 +45,19 @@ enum Readiness {
 
 impl<S, C> CircuitBreakerService<S, C> {
     pub(crate) const fn new(inner: S, breaker: CircuitBreaker, classify: C) -> Self {
-        Self { inner, breaker, classify, readiness: Readiness::Unknown }
+        Self {
+            inner,
+            breaker,
+            classify,
+            readiness: Readiness::Unknown,
+            backpressure: false,
+            wait: None,
+        }
+    }
+
+    pub(crate) const fn with_backpressure(mut self, backpressure: bool) -> Self {
+        self.backpressure = backpressure;
+        self
     }
 
     /// The breaker.
@@ -65,11 +80,23 @@ impl<S, C> CircuitBreakerService<S, C> {
         self.inner
     }
 
-    /// Whether a call would be rejected now, with the time that was read to find out.
+    /// Whether a call would be rejected now, with the time that was read to find out. Under
+    /// backpressure it waits until none would be.
     #[cold]
-    fn shut(&self) -> Option<Moment> {
-        let now = self.breaker.now();
-        self.breaker.forecast(now).map(|_| now)
+    fn shut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Moment>> {
+        if !self.backpressure {
+            let now = self.breaker.now();
+            return Poll::Ready(self.breaker.forecast(now).map(|_| now));
+        }
+        loop {
+            if let Some(wait) = &mut self.wait {
+                ready!(wait.poll(cx));
+            }
+            self.wait = Wait::new(&self.breaker, self.breaker.now());
+            if self.wait.is_none() {
+                return Poll::Ready(None);
+            }
+        }
     }
 }
 
@@ -77,6 +104,7 @@ impl<S: Clone, C: Clone> Clone for CircuitBreakerService<S, C> {
     fn clone(&self) -> Self {
         // Readiness belongs to the instance that was polled.
         Self::new(self.inner.clone(), self.breaker.clone(), self.classify.clone())
+            .with_backpressure(self.backpressure)
     }
 }
 
@@ -92,7 +120,7 @@ where
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         if !self.breaker.admits_by_word()
-            && let Some(now) = self.shut()
+            && let Some(now) = ready!(self.shut(cx))
         {
             self.readiness = Readiness::Shut(now);
             return Poll::Ready(Ok(()));

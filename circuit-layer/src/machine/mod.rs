@@ -18,6 +18,7 @@
 
 mod level;
 mod order;
+mod ramp;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use self::level::Level;
 pub(crate) use self::order::Order;
+use self::ramp::Ramp;
 use crate::backoff::Backoff;
 use crate::cause::Cause;
 use crate::clock::Moment;
@@ -46,6 +48,7 @@ pub(crate) struct Rules {
     pub(crate) lease: Duration,
     /// From when on a call is slow, where the policy watches for that.
     pub(crate) slow: Option<Duration>,
+    pub(crate) ramp_up: Option<Duration>,
 }
 
 /// The circumstances of one step.
@@ -83,14 +86,14 @@ pub(crate) struct Refusal {
 
 #[derive(Debug)]
 enum Phase {
-    Closed { policy: Box<dyn TripPolicy>, since: Moment },
+    Closed { policy: Box<dyn TripPolicy>, since: Moment, ramp: Option<Ramp> },
     Open { until: Moment, cause: Cause },
     HalfOpen { probes: Probes, cause: Cause },
 }
 
 impl Phase {
     fn closed(at: At<'_>) -> Self {
-        Self::Closed { policy: (at.rules.policy)(), since: at.now }
+        Self::Closed { policy: (at.rules.policy)(), since: at.now, ramp: None }
     }
 
     fn half_open(cause: Cause) -> Self {
@@ -144,7 +147,8 @@ impl Machine {
         {
             self.enter(Phase::half_open(cause), self.unforced(), Cause::WaitOver, None, at);
         }
-        if let Some(refusal) = self.refusal(at.now, &at.rules.half_open) {
+        let refusal = self.refusal(at.now, &at.rules.half_open);
+        if let Some(refusal) = refusal.or_else(|| self.ramping(at.now)) {
             return if self.control == Control::ObserveOnly {
                 Ok(Ticket::UNCOUNTED)
             } else {
@@ -183,7 +187,7 @@ impl Machine {
         let call = Call { failed, started };
         match &mut self.phase {
             Phase::Closed { .. } if self.control == Control::Disabled => Recorded::Ignored,
-            Phase::Closed { policy, since } => {
+            Phase::Closed { policy, since, .. } => {
                 let cause = policy.record(call, at.now);
                 if !failed {
                     self.level.healthy(*since, at.now);
@@ -219,6 +223,22 @@ impl Machine {
         }
     }
 
+    /// Turns a call away that is not one of the share of a ramp.
+    fn ramping(&mut self, now: Moment) -> Option<Refusal> {
+        let Phase::Closed { ramp, .. } = &mut self.phase else { return None };
+        let end = ramp.as_ref()?.end();
+        if now >= end {
+            *ramp = None;
+            return None;
+        }
+        (!ramp.as_mut()?.admits(now)).then_some(Refusal {
+            state: State::Closed,
+            reason: Reason::RampUp,
+            until: Some(end),
+            cause: None,
+        })
+    }
+
     /// Ends leases and orders whose time is up, and looks at the calls in flight.
     pub(crate) fn tick(&mut self, at: At<'_>) {
         if at.now >= self.limit {
@@ -249,7 +269,14 @@ impl Machine {
     ) -> Recorded {
         match decision {
             Decision::Undecided => {}
-            Decision::Close => self.close(self.unforced(), Cause::Recovered, None, at),
+            Decision::Close => {
+                self.close(self.unforced(), Cause::Recovered, None, at);
+                if let (Phase::Closed { ramp, .. }, Some(length)) =
+                    (&mut self.phase, at.rules.ramp_up)
+                {
+                    *ramp = Some(Ramp::new(at.now, length));
+                }
+            }
             Decision::Reopen => self.trip(failure, retry_after, at),
         }
         Recorded::Counted

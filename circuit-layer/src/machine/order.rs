@@ -86,13 +86,22 @@ impl Machine {
         }
     }
 
+    /// When a call that is refused now may be admitted without anybody else doing anything.
+    pub(crate) fn wake_at(&self) -> Moment {
+        match &self.phase {
+            Phase::Closed { .. } => Moment::NEVER,
+            Phase::Open { until, .. } => *until,
+            Phase::HalfOpen { probes, .. } => probes.next_lapse(),
+        }
+    }
+
     /// What a call has to do, for the published word.
     pub(crate) fn directive(&self) -> Directive {
         let timed = self.limit < Moment::NEVER;
         match &self.phase {
             _ if self.control == Control::ObserveOnly || timed => Directive::Ask,
-            Phase::Closed { policy, .. } => {
-                if policy.slow_threshold().is_some() {
+            Phase::Closed { policy, ramp, .. } => {
+                if policy.slow_threshold().is_some() || ramp.is_some() {
                     Directive::Ask
                 } else if self.control == Control::Disabled
                     || (policy.quiet() && !self.level.is_raised())

@@ -374,6 +374,7 @@ proptest! {
             },
             lease: Duration::from_millis(setup.lease),
             slow: None,
+            ramp_up: None,
         };
         let mut now = 0_u64;
         let at = |now: u64| At {

@@ -12,9 +12,11 @@
 
 mod abandoned;
 mod backoff;
+mod backpressure;
 mod events;
 mod half_open;
 mod manual;
+mod ramp_up;
 mod rates;
 mod stale;
 mod support;

@@ -75,6 +75,10 @@ impl Count {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 
+    pub(crate) fn down(&self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+
     pub(crate) fn get(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
