@@ -1,0 +1,171 @@
+//! The typed client: a cheap handle on the whole stack.
+
+mod operations;
+mod report;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use circuit_layer::HealthMetrics;
+use circuit_layer::{CircuitBreaker, CircuitBreakerService};
+use redis::Value;
+use tower::ServiceExt;
+use tower_layer::Layer;
+use tower_service::Service;
+
+pub use report::{Health, Status};
+
+use crate::builder::RedisBuilder;
+use crate::config::ConfigReport;
+use crate::dial::{Dial, SingleNode};
+use crate::error::Error;
+use crate::judge::Judge;
+use crate::lanes::PoolReport;
+use crate::metrics::{Ledger, Metrics};
+use crate::request::Request;
+use crate::service::RedisService;
+
+/// The service that a [`Redis`] calls: metrics around the breaker around Redis.
+pub type Stack<D> = Metrics<CircuitBreakerService<RedisService<D>, Judge>>;
+
+/// A typed client over the whole stack.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// use redis_service::{Redis, SetOptions};
+///
+/// let redis = Redis::builder().url("redis://localhost:6379/0").connect().await?;
+/// redis.set_with("greeting", "hello", SetOptions::new().ex(60)).await?;
+/// let greeting: Option<String> = redis.get("greeting").await?;
+/// assert_eq!(greeting.as_deref(), Some("hello"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Replies are decoded above all layers: a reply of another type than the one asked for is
+/// [`Error::Decode`], moves no breaker and counts as an answer of Redis.
+///
+/// # Clone
+///
+/// Clones share everything, and cost three reference counts.
+///
+/// # Cancellation
+///
+/// Every call may be dropped at any time; see [`RedisService`].
+#[derive(Clone)]
+pub struct Redis<S = Stack<SingleNode>> {
+    service: S,
+    shared: Arc<Shared>,
+}
+
+/// What all clones and all layerings of one client have in common.
+pub(crate) struct Shared {
+    config: ConfigReport,
+    ledger: Arc<Ledger>,
+    breaker: CircuitBreaker,
+    engine: Box<dyn Engine>,
+}
+
+/// The service at the bottom, whatever it dials.
+trait Engine: Send + Sync {
+    fn pool(&self) -> PoolReport;
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+impl<D: Dial> Engine for RedisService<D> {
+    fn pool(&self) -> PoolReport {
+        Self::pool(self)
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Self::close(self))
+    }
+}
+
+impl Shared {
+    pub(crate) fn new<D: Dial>(
+        config: ConfigReport,
+        service: &RedisService<D>,
+        ledger: &Arc<Ledger>,
+        breaker: &CircuitBreaker,
+    ) -> Self {
+        Self {
+            config,
+            ledger: Arc::clone(ledger),
+            breaker: breaker.clone(),
+            engine: Box::new(service.clone()),
+        }
+    }
+}
+
+impl Redis {
+    /// Starts to build a client.
+    pub fn builder() -> RedisBuilder {
+        RedisBuilder::new()
+    }
+}
+
+impl<S> Redis<S> {
+    pub(crate) fn new(service: S, shared: Shared) -> Self {
+        Self { service, shared: Arc::new(shared) }
+    }
+
+    /// The service that is called, to be used without the typed operations.
+    pub const fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// The same client with one more layer around it, such as a rate limit or a cache.
+    #[must_use]
+    pub fn layer<L: Layer<S>>(self, layer: &L) -> Redis<L::Service> {
+        Redis { service: layer.layer(self.service), shared: self.shared }
+    }
+
+    /// The breaker.
+    #[must_use]
+    pub fn breaker(&self) -> &CircuitBreaker {
+        &self.shared.breaker
+    }
+
+    /// The record that the health score is made from.
+    #[must_use]
+    pub fn health(&self) -> &Arc<HealthMetrics> {
+        &self.shared.ledger.health
+    }
+
+    /// Refuses new calls, with an error of kind `connection`, and returns once those in flight have
+    /// ended, each by its own deadline. Closes for all clones.
+    ///
+    /// # Cancellation
+    ///
+    /// Calls stay refused.
+    pub async fn close(&self) {
+        self.shared.engine.close().await;
+    }
+}
+
+impl<S> Redis<S>
+where
+    S: Service<Request, Response = Value> + Clone,
+    Error: From<S::Error>,
+{
+    /// Sends any request and gives back the reply as it came.
+    ///
+    /// # Errors
+    ///
+    /// The breaker's rejection, or Redis' failure.
+    pub async fn call(&self, request: impl Into<Request>) -> Result<Value, Error> {
+        Ok(self.service.clone().oneshot(request.into()).await?)
+    }
+}
+
+impl<S> fmt::Debug for Redis<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("config", &self.shared.config)
+            .field("breaker", &self.shared.breaker)
+            .finish_non_exhaustive()
+    }
+}

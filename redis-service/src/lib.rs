@@ -1,0 +1,68 @@
+//! Redis as a tower [`Service`](tower_service::Service), behind a circuit breaker.
+//!
+//! When Redis dies, most clients make it worse: a pool waits 30 seconds for a connection and never
+//! says why, a multiplexed connection never comes back, a hung server holds every caller. Here each
+//! call has one deadline, gets the true cause at once, and a [breaker](circuit_layer) answers for a
+//! Redis that is known to be down.
+//!
+//! ```text
+//! Redis            typed, cheap to clone; decodes the replies, above all layers
+//!   └─ metrics     counts, latency, health
+//!       └─ breaker     rejects while Redis is down, probes until it is back
+//!           └─ RedisService<D: Dial>     one deadline per call, one shared connection
+//!                 └─ D      how to connect: a single node, …
+//! ```
+//!
+//! | module | what it decides |
+//! | --- | --- |
+//! | `request` | what a call is: its operation, key, whether it writes, whether it may be repeated |
+//! | `classify` | what an error says about Redis |
+//! | `dial`, `manager` | how one connection is made, and which are of no more use |
+//! | `lanes`, `dialling`, `pause` | which connection a call uses, and who dials when there is none |
+//! | `service`, `flight` | the deadline, the repetition, and what a missing answer teaches |
+//! | `metrics` | what is counted |
+
+mod alone;
+mod arg;
+mod builder;
+mod classify;
+mod config;
+mod dial;
+mod dialling;
+mod error;
+mod facade;
+#[cfg(test)]
+mod fake;
+#[cfg(feature = "otel")]
+mod family;
+mod flight;
+mod judge;
+mod lane;
+mod lanes;
+mod manager;
+mod metrics;
+mod operation;
+mod pause;
+mod request;
+mod service;
+mod start;
+#[cfg(all(feature = "test-server", unix))]
+pub mod test_server;
+
+pub use ::redis;
+
+pub use ::redis::Value;
+pub use arg::Arg;
+pub use builder::RedisBuilder;
+pub use classify::ErrorKind;
+pub use config::{ConfigReport, RedisConfig};
+pub use dial::{Dial, SingleNode};
+pub use error::{CallError, DialError, Error, RedisError};
+pub use facade::{Health, Redis, Stack, Status};
+pub use judge::Judge;
+pub use lanes::PoolReport;
+pub use metrics::{Counted, Metrics, MetricsLayer, OperationCounts};
+pub use operation::Operation;
+pub use request::{Pipeline, Raw, Request, SetOptions};
+pub use service::{RedisService, ServiceConfig};
+pub use start::{Start, StartError};

@@ -1,0 +1,128 @@
+//! Our connections as a bb8 pool sees them.
+//!
+//! The manager of bb8-redis never notices that a connection has broken, so its users either pay one
+//! `PING` per checkout (6–10 times slower) or never heal. Here the calls themselves notice, and
+//! leave a mark on the connection; the pool only reads that mark.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bb8::ManageConnection;
+use redis::RedisError;
+use redis::aio::ConnectionLike;
+
+use crate::classify::{ErrorKind, Stage, classify};
+use crate::dial::Dial;
+use crate::error::DialError;
+
+/// Timeouts in a row, with no answer in between, after which a connection is given up. redis-rs
+/// never does so by itself; a hung master and a failover that nobody announced need it.
+const STALL: u32 = 3;
+
+/// The mark on a connection, shared by everyone who uses it.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    retired: AtomicBool,
+    timeouts: AtomicU32,
+}
+
+impl Pulse {
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// True for the first who says so.
+    pub(crate) fn retire(&self) -> bool {
+        !self.retired.swap(true, Ordering::AcqRel)
+    }
+
+    /// Redis answered, whatever it said.
+    pub(crate) fn answered(&self) {
+        if self.timeouts.load(Ordering::Relaxed) != 0 {
+            self.timeouts.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// A call got no answer in time. True if that was one too many.
+    pub(crate) fn timed_out(&self) -> bool {
+        self.timeouts.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= STALL
+    }
+}
+
+/// A connection of the pool.
+#[derive(Debug)]
+pub(crate) struct Conn<C> {
+    pub(crate) link: C,
+    pub(crate) pulse: Arc<Pulse>,
+    epoch: u64,
+}
+
+/// Makes connections for the pool and says which are of no more use.
+#[derive(Debug)]
+pub(crate) struct Manager<D> {
+    dial: D,
+    address: Arc<str>,
+    limit: Duration,
+    epoch: Arc<AtomicU64>,
+}
+
+impl<D: Dial> Manager<D> {
+    /// `limit` bounds one dial, from the first packet to the answer of the first `PING`.
+    pub(crate) fn new(dial: D, limit: Duration) -> Self {
+        let address = dial.address();
+        Self { dial, address, limit, epoch: Arc::default() }
+    }
+
+    pub(crate) fn address(&self) -> Arc<str> {
+        Arc::clone(&self.address)
+    }
+
+    /// Counts the server's lives: connections of an earlier one are not handed out again.
+    pub(crate) fn epoch(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.epoch)
+    }
+
+    async fn reach(&self) -> Result<D::Conn, RedisError> {
+        let mut link = self.dial.dial().await?;
+        // A server that loads its data, or wants a password that nobody sends, accepts connections
+        // all the same. Without this it would be dialled again and again, thousands of times a
+        // second. Other refusals, such as NOPERM, show that it serves.
+        let pong = link.req_packed_command(&redis::cmd("PING")).await?;
+        match pong.extract_error() {
+            Ok(_) => Ok(link),
+            Err(error) if classify(&error, Stage::Call).kind == ErrorKind::Client => Ok(link),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<D: Dial> ManageConnection for Manager<D> {
+    type Connection = Conn<D::Conn>;
+    type Error = DialError;
+
+    async fn connect(&self) -> Result<Self::Connection, DialError> {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        let reached = match tokio::time::timeout(self.limit, self.reach()).await {
+            Ok(reached) => reached,
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        };
+        match reached {
+            Ok(link) => Ok(Conn { link, pulse: Arc::default(), epoch }),
+            Err(error) => Err(DialError::new(&self.address, error)),
+        }
+    }
+
+    async fn is_valid(&self, conn: &mut Self::Connection) -> Result<(), DialError> {
+        if self.has_broken(conn) {
+            let gone = io::Error::from(io::ErrorKind::BrokenPipe);
+            return Err(DialError::new(&self.address, gone.into()));
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, conn: &mut Self::Connection) -> bool {
+        conn.pulse.is_retired() || conn.epoch != self.epoch.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,217 @@
+//! What is counted about every call, and the layer that counts it.
+//!
+//! | what came of the call | `status` | latency | in the health score |
+//! | --- | --- | --- | --- |
+//! | Redis answered | success | yes | yes |
+//! | an error that counts | failure | yes | yes |
+//! | the caller's own mistake | failure, `error_type` client | yes | no |
+//! | the breaker rejected it | rejected | no | no |
+//! | it was dropped | none | no | no |
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use circuit_layer::HealthMetrics;
+use circuit_layer::health::Status;
+use circuit_layer::{Clock, Error, Moment};
+use pin_project_lite::pin_project;
+use redis::Value;
+use serde::Serialize;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::error::RedisError;
+use crate::{Operation, Request};
+
+/// The answer of the stack below: the breaker's rejection, or Redis' own error.
+type Answer = Result<Value, Error<RedisError>>;
+
+/// Counts per operation, cache hits, health, and the metrics of a `Meter` if there is one.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) health: Arc<HealthMetrics>,
+    clock: Clock,
+    counts: [Counts; Operation::ALL.len()],
+    hits: AtomicU64,
+    misses: AtomicU64,
+    #[cfg(feature = "otel")]
+    recorder: Option<circuit_layer::metrics::Recorder>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    success: AtomicU64,
+    failure: AtomicU64,
+    rejected: AtomicU64,
+}
+
+/// What became of the calls of one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OperationCounts {
+    /// Its label.
+    pub operation: &'static str,
+    /// Calls that Redis answered.
+    pub success: u64,
+    /// Calls that failed.
+    pub failure: u64,
+    /// Calls that the breaker rejected.
+    pub rejected: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(health: Arc<HealthMetrics>, clock: Clock) -> Self {
+        Self {
+            health,
+            clock,
+            counts: std::array::from_fn(|_| Counts::default()),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            #[cfg(feature = "otel")]
+            recorder: None,
+        }
+    }
+
+    #[cfg(feature = "otel")]
+    pub(crate) fn exporting(
+        self,
+        meter: &opentelemetry::metrics::Meter,
+        breaker: &circuit_layer::CircuitBreaker,
+    ) -> Result<Self, circuit_layer::metrics::RecorderError> {
+        let recorder = circuit_layer::metrics::Recorder::new(meter, &crate::family::REDIS, None)?;
+        recorder.watch(breaker, Arc::clone(&self.health));
+        Ok(Self { recorder: Some(recorder), ..self })
+    }
+
+    /// Calls of every operation that was ever used.
+    pub(crate) fn operations(&self) -> Vec<OperationCounts> {
+        let all = Operation::ALL.into_iter().zip(&self.counts);
+        let used = all.map(|(operation, counts)| OperationCounts {
+            operation: operation.label(),
+            success: counts.success.load(Ordering::Relaxed),
+            failure: counts.failure.load(Ordering::Relaxed),
+            rejected: counts.rejected.load(Ordering::Relaxed),
+        });
+        used.filter(|c| c.success != 0 || c.failure != 0 || c.rejected != 0).collect()
+    }
+
+    /// GETs that Redis answered with a value, and with nil.
+    pub(crate) fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+    }
+
+    fn record(&self, operation: Operation, since: Moment, answer: &Answer) {
+        let Some(counts) = self.counts.get(operation.index()) else { return };
+        let now = self.clock.now();
+        let latency = now - since;
+        let label = operation.label();
+        match answer {
+            Ok(value) => {
+                counts.success.fetch_add(1, Ordering::Relaxed);
+                if operation == Operation::Get {
+                    let nil = matches!(value, Value::Nil);
+                    if nil { &self.misses } else { &self.hits }.fetch_add(1, Ordering::Relaxed);
+                }
+                self.health.record(now, label, Status::Success, latency);
+            }
+            Err(Error::Inner(error)) => {
+                counts.failure.fetch_add(1, Ordering::Relaxed);
+                if error.counts() {
+                    self.health.record(now, label, Status::Failure, latency);
+                }
+            }
+            Err(Error::Rejected(_)) => {
+                counts.rejected.fetch_add(1, Ordering::Relaxed);
+                self.health.record(now, label, Status::Rejected, latency);
+            }
+        }
+        #[cfg(feature = "otel")]
+        self.export(operation, latency, answer);
+    }
+
+    #[cfg(feature = "otel")]
+    fn export(&self, operation: Operation, latency: std::time::Duration, answer: &Answer) {
+        let Some(recorder) = &self.recorder else { return };
+        let operation = operation.index();
+        match answer {
+            Ok(_) => recorder.success(operation, latency),
+            Err(Error::Inner(error)) => {
+                recorder.failure(operation, error.kind().index(), latency);
+            }
+            Err(Error::Rejected(_)) => recorder.rejected(operation),
+        }
+    }
+}
+
+/// Counts what passes through.
+#[derive(Clone, Debug)]
+pub struct MetricsLayer {
+    ledger: Arc<Ledger>,
+}
+
+impl MetricsLayer {
+    pub(crate) const fn new(ledger: Arc<Ledger>) -> Self {
+        Self { ledger }
+    }
+}
+
+impl<S> Layer<S> for MetricsLayer {
+    type Service = Metrics<S>;
+
+    fn layer(&self, inner: S) -> Metrics<S> {
+        Metrics { inner, ledger: Arc::clone(&self.ledger) }
+    }
+}
+
+/// The service of [`MetricsLayer`]. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Metrics<S> {
+    inner: S,
+    ledger: Arc<Ledger>,
+}
+
+impl<S> Service<Request> for Metrics<S>
+where
+    S: Service<Request, Response = Value, Error = Error<RedisError>>,
+{
+    type Response = Value;
+    type Error = Error<RedisError>;
+    type Future = Counted<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let operation = request.operation();
+        let since = self.ledger.clock.now();
+        let ledger = Arc::clone(&self.ledger);
+        Counted { inner: self.inner.call(request), ledger, operation, since }
+    }
+}
+
+pin_project! {
+    /// The future of [`Metrics`]. Dropped before it is ready, it counts nothing.
+    #[derive(Debug)]
+    pub struct Counted<F> {
+        #[pin]
+        inner: F,
+        ledger: Arc<Ledger>,
+        operation: Operation,
+        since: Moment,
+    }
+}
+
+impl<F: Future<Output = Answer>> Future for Counted<F> {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        let this = self.project();
+        let answer = ready!(this.inner.poll(cx));
+        this.ledger.record(*this.operation, *this.since, &answer);
+        Poll::Ready(answer)
+    }
+}

@@ -1,0 +1,124 @@
+//! Requests as commands on the wire.
+
+use bytes::Bytes;
+use redis::Cmd;
+
+use super::set::{Condition, Expiry, millis};
+use super::{Pipeline, Request, SetOptions};
+
+/// What is handed to a connection.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    One(Cmd),
+    Many(redis::Pipeline),
+}
+
+impl Request {
+    /// The command as it is sent; `None` for a pipeline, which is several.
+    #[must_use]
+    pub fn to_cmd(&self) -> Option<Cmd> {
+        Some(match self {
+            Self::Get { key } => with("GET", key),
+            Self::Set { key, value, options } => set(key, value, *options),
+            Self::Delete { keys } => each(Cmd::new().arg("DEL"), keys),
+            Self::Incr { key, by: 1 } => with("INCR", key),
+            Self::Incr { key, by } => with("INCRBY", key).arg(*by).take(),
+            Self::Expire { key, ttl } => with("PEXPIRE", key).arg(millis(*ttl)).take(),
+            Self::LPush { key, values } => each(&mut with("LPUSH", key), values),
+            Self::RPop { key } => with("RPOP", key),
+            Self::LLen { key } => with("LLEN", key),
+            Self::LRange { key, start, stop } => with("LRANGE", key).arg(*start).arg(*stop).take(),
+            Self::HSet { key, fields } => {
+                let mut cmd = with("HSET", key);
+                for (field, value) in fields {
+                    cmd.arg(bytes(field)).arg(bytes(value));
+                }
+                cmd
+            }
+            Self::HGet { key, field } => with("HGET", key).arg(bytes(field)).take(),
+            Self::HGetAll { key } => with("HGETALL", key),
+            Self::HDel { key, fields } => each(&mut with("HDEL", key), fields),
+            Self::SAdd { key, members } => each(&mut with("SADD", key), members),
+            Self::SRem { key, members } => each(&mut with("SREM", key), members),
+            Self::SMembers { key } => with("SMEMBERS", key),
+            Self::SCard { key } => with("SCARD", key),
+            Self::ZAdd { key, members } => {
+                let mut cmd = with("ZADD", key);
+                for (score, member) in members {
+                    cmd.arg(*score).arg(bytes(member));
+                }
+                cmd
+            }
+            Self::ZRange { key, start, stop, with_scores } => {
+                let mut cmd = with("ZRANGE", key);
+                cmd.arg(*start).arg(*stop);
+                if *with_scores {
+                    cmd.arg("WITHSCORES");
+                }
+                cmd
+            }
+            Self::ZCard { key } => with("ZCARD", key),
+            Self::Ping | Self::HealthCheck => redis::cmd("PING"),
+            Self::Raw(raw) => raw.cmd.clone(),
+            Self::Pipeline(_) => return None,
+        })
+    }
+
+    /// Encoded once, however often it is sent.
+    pub(crate) fn to_wire(&self) -> Wire {
+        if let Self::Pipeline(pipeline) = self {
+            return Wire::Many(pipeline.to_commands());
+        }
+        // `to_cmd` is None for a pipeline only.
+        Wire::One(self.to_cmd().unwrap_or_default())
+    }
+}
+
+impl Pipeline {
+    fn to_commands(&self) -> redis::Pipeline {
+        let mut commands = redis::Pipeline::with_capacity(self.len());
+        if self.is_atomic() {
+            commands.atomic();
+        }
+        for request in self.requests() {
+            // `push` keeps pipelines from nesting, so every request has its one command.
+            if let Some(cmd) = request.to_cmd() {
+                commands.add_command(cmd);
+            }
+        }
+        commands
+    }
+}
+
+fn set(key: &Bytes, value: &Bytes, options: SetOptions) -> Cmd {
+    let mut cmd = with("SET", key);
+    cmd.arg(bytes(value));
+    match options.expiry {
+        Some(Expiry::Seconds(seconds)) => cmd.arg("EX").arg(seconds),
+        Some(Expiry::Millis(millis)) => cmd.arg("PX").arg(millis),
+        None => &mut cmd,
+    };
+    match options.condition {
+        Some(Condition::Missing) => cmd.arg("NX"),
+        Some(Condition::Existing) => cmd.arg("XX"),
+        None => &mut cmd,
+    };
+    cmd
+}
+
+fn with(name: &str, key: &Bytes) -> Cmd {
+    let mut cmd = redis::cmd(name);
+    cmd.arg(bytes(key));
+    cmd
+}
+
+fn each(cmd: &mut Cmd, args: &[Bytes]) -> Cmd {
+    for arg in args {
+        cmd.arg(bytes(arg));
+    }
+    std::mem::take(cmd)
+}
+
+fn bytes(arg: &Bytes) -> &[u8] {
+    arg
+}

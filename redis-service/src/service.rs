@@ -1,0 +1,214 @@
+//! Redis as a tower service.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use circuit_layer::Clock;
+use redis::Value;
+use tower_service::Service;
+
+use crate::classify::ErrorKind;
+use crate::dial::Dial;
+use crate::error::{CallError, RedisError};
+use crate::flight::Flight;
+use crate::lanes::{Lanes, Limits, PoolReport};
+use crate::request::{Manner, Request, Wire};
+
+/// Sends requests to Redis over one shared connection.
+///
+/// # Readiness
+///
+/// Always ready. What bounds the calls that wait is their deadline.
+///
+/// # Deadline
+///
+/// One per call; it covers the wait for a connection, the dial, the one repetition and the answer.
+/// Keep an outer timeout longer than it: a call that is dropped before half its deadline teaches
+/// nobody anything.
+///
+/// # Cancellation
+///
+/// A call that is dropped leaves the connection intact, and nobody gets its answer. Once it was
+/// polled, Redis may execute it all the same.
+///
+/// # Repetition
+///
+/// If the connection is lost under a [repeatable](Request::is_repeatable) request, it is sent once
+/// more over a new one, within the same deadline. So a restart of Redis between two reads is seen
+/// by nobody. Nothing is sent again after a timeout.
+///
+/// # Clone
+///
+/// Clones share everything.
+pub struct RedisService<D: Dial> {
+    core: Arc<Core<D>>,
+}
+
+struct Core<D: Dial> {
+    lanes: Arc<Lanes<D>>,
+    deadline: Duration,
+    health_deadline: Duration,
+}
+
+/// The time limits of a [`RedisService`] and the size of its pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceConfig {
+    /// The deadline of a call; 500 ms.
+    pub deadline: Duration,
+    /// The deadline of a health check, where it is the shorter one; 250 ms.
+    pub health_deadline: Duration,
+    /// The limit of one dial, handshake included; 500 ms.
+    pub dial_timeout: Duration,
+    /// The longest pause after a failed dial; 1 s. The first is 50 ms.
+    pub dial_pause: Duration,
+    /// The most connections; 50. Never less than 2: the shared one and one to check out.
+    pub connections: u32,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_millis(500),
+            health_deadline: Duration::from_millis(250),
+            dial_timeout: Duration::from_millis(500),
+            dial_pause: Duration::from_secs(1),
+            connections: 50,
+        }
+    }
+}
+
+impl<D: Dial> RedisService<D> {
+    /// A service that dials when the first call wants a connection.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, because the pool tends its idle connections in a task.
+    #[must_use]
+    pub fn new(dial: D, config: ServiceConfig, clock: Clock) -> Self {
+        let limits = Limits {
+            connections: config.connections,
+            dial: config.dial_timeout.max(Duration::from_millis(1)),
+            pause: config.dial_pause,
+        };
+        let core = Core {
+            lanes: Arc::new(Lanes::new(dial, limits, clock)),
+            deadline: config.deadline,
+            health_deadline: config.health_deadline.min(config.deadline),
+        };
+        Self { core: Arc::new(core) }
+    }
+
+    /// Where it dials to.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.core.lanes.address
+    }
+
+    /// Its connections.
+    #[must_use]
+    pub fn pool(&self) -> PoolReport {
+        self.core.lanes.report()
+    }
+
+    /// Refuses new calls and returns once those in flight have ended, each by its own deadline.
+    ///
+    /// # Cancellation
+    ///
+    /// Calls stay refused.
+    pub async fn close(&self) {
+        self.core.lanes.close().await;
+    }
+}
+
+impl<D: Dial> Clone for RedisService<D> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core) }
+    }
+}
+
+impl<D: Dial> fmt::Debug for RedisService<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisService")
+            .field("address", &self.address())
+            .field("pool", &self.pool())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<D: Dial> Service<Request> for RedisService<D> {
+    type Response = Value;
+    type Error = RedisError;
+    type Future = Pin<Box<dyn Future<Output = Result<Value, RedisError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), RedisError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let core = Arc::clone(&self.core);
+        Box::pin(async move { core.execute(&request).await })
+    }
+}
+
+impl<D: Dial> Core<D> {
+    async fn execute(&self, request: &Request) -> Result<Value, RedisError> {
+        let after = if matches!(request, Request::HealthCheck) {
+            self.health_deadline
+        } else {
+            request.own_deadline().unwrap_or(self.deadline)
+        };
+        let mut flight = Flight::begin(&self.lanes, after)?;
+        let outcome = tokio::time::timeout(after, self.attempts(request, &mut flight)).await;
+        outcome.unwrap_or_else(|_elapsed| {
+            Err(RedisError::Timeout { maybe_applied: flight.timed_out(), after })
+        })
+    }
+
+    async fn attempts(
+        &self,
+        request: &Request,
+        flight: &mut Flight<'_, D>,
+    ) -> Result<Value, RedisError> {
+        let operation = request.operation();
+        let wire = request.to_wire();
+        let mut again = request.is_repeatable();
+        loop {
+            let answer = match request.manner() {
+                Manner::Shared => {
+                    let mut lane = self.lanes.shared().await?;
+                    flight.sent_over(&lane.pulse);
+                    lane.send(&wire).await
+                }
+                Manner::Blocks => self.alone(&wire, flight).await?,
+                Manner::Alters => Err(CallError::new(refusal())),
+            };
+            match flight.settle(answer) {
+                Ok(value) => return Ok(value),
+                Err(error) if again && error.class().kind == ErrorKind::Connection => again = false,
+                Err(source) => return Err(RedisError::Call { operation, source }),
+            }
+        }
+    }
+
+    async fn alone(
+        &self,
+        wire: &Wire,
+        flight: &mut Flight<'_, D>,
+    ) -> Result<Result<Value, CallError>, RedisError> {
+        let mut alone = self.lanes.alone().await?;
+        flight.sent_over(alone.pulse());
+        Ok(alone.send(wire).await)
+    }
+}
+
+fn refusal() -> redis::RedisError {
+    (redis::ErrorKind::Client, "the command would alter the connection that all calls share").into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! A response body that carries the permit of its call.
+//!
+//! `send()` answers at the headers, but a download that breaks in the middle is a failure of the
+//! service. So when the headers are in and the body is still flowing, the permit is handed to the
+//! body, and the body's end settles it:
+//!
+//! | the body | outcome |
+//! | --- | --- |
+//! | ends | success |
+//! | breaks | failure, `body` |
+//! | is dropped by its reader | ignored |
+//! | is dropped after the service was silent for [`STALLED_AFTER`] | failure, `timeout` |
+//!
+//! The last row is what the SDK's stalled stream protection looks like from within: it sits outside
+//! this wrapper, gives its reader the error and drops the body.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use aws_smithy_types::body::{Error, SdkBody};
+use bytes::Bytes;
+use circuit_layer::{CircuitBreaker, Moment, Outcome, Permit};
+use http_body::{Body, Frame, SizeHint};
+
+use super::{ByteCounter, Direction, Slices, data_len};
+use crate::classify::ErrorType;
+
+/// How long a service must have been silent for a dropped body to count as a failure: a little
+/// less than the 5 s of grace that the SDK's stalled stream protection gives.
+pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(4_500);
+
+/// How a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    Broken,
+    Stalled,
+    Dropped,
+}
+
+impl Ending {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Whole => Outcome::Success,
+            Self::Broken => Outcome::failure(ErrorType::Body.as_str()),
+            Self::Stalled => Outcome::failure(ErrorType::Timeout.as_str()),
+            Self::Dropped => Outcome::Ignored,
+        }
+    }
+}
+
+/// Where the permit and the end of the body meet, whichever comes first.
+#[derive(Debug, Default)]
+pub(crate) struct Tail(Mutex<Meeting>);
+
+#[derive(Debug, Default)]
+enum Meeting {
+    #[default]
+    Open,
+    Carrying(Permit),
+    Over(Ending),
+}
+
+impl Tail {
+    /// Hands the permit over. In half-open the probe settles now, or a slow reader would hold the
+    /// slot; what travels on is a permit of which only a failure counts.
+    pub(crate) fn carry(&self, permit: Permit) {
+        let ending = match &*self.lock() {
+            Meeting::Over(ending) => Some(*ending),
+            Meeting::Open | Meeting::Carrying(_) => None,
+        };
+        if let Some(ending) = ending {
+            permit.record(ending.outcome());
+            return;
+        }
+        // Settling runs observers: never under the lock.
+        let permit = permit.settle_early();
+        let late = {
+            let mut meeting = self.lock();
+            match &*meeting {
+                Meeting::Over(ending) => Some((permit, *ending)),
+                Meeting::Open | Meeting::Carrying(_) => {
+                    *meeting = Meeting::Carrying(permit);
+                    None
+                }
+            }
+        };
+        if let Some((permit, ending)) = late {
+            permit.record(ending.outcome());
+        }
+    }
+
+    fn end(&self, ending: Ending) {
+        let before = {
+            let mut meeting = self.lock();
+            match &*meeting {
+                Meeting::Over(_) => return,
+                Meeting::Open | Meeting::Carrying(_) => {
+                    std::mem::replace(&mut *meeting, Meeting::Over(ending))
+                }
+            }
+        };
+        if let Meeting::Carrying(permit) = before {
+            permit.record(ending.outcome());
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Meeting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct DownloadBody {
+    slices: Slices,
+    counter: Option<Arc<dyn ByteCounter>>,
+    tail: Arc<Tail>,
+    breaker: CircuitBreaker,
+    /// Since when the reader has been waiting for the service.
+    waiting_since: Option<Moment>,
+}
+
+impl DownloadBody {
+    pub(crate) fn wrap(
+        body: SdkBody,
+        counter: Option<Arc<dyn ByteCounter>>,
+        tail: Arc<Tail>,
+        breaker: CircuitBreaker,
+    ) -> SdkBody {
+        let slices = Slices::new(body);
+        if slices.is_end_stream() {
+            // Nobody need ever poll an empty body.
+            tail.end(Ending::Whole);
+        }
+        SdkBody::from_body_1_x(Self { slices, counter, tail, breaker, waiting_since: None })
+    }
+}
+
+impl Body for DownloadBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let polled = self.slices.poll(cx);
+        match &polled {
+            Poll::Pending => {
+                if self.waiting_since.is_none() {
+                    self.waiting_since = Some(self.breaker.now());
+                }
+                return polled;
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(counter) = &self.counter {
+                    counter.count(Direction::Download, data_len(frame));
+                }
+                if self.slices.is_end_stream() {
+                    self.tail.end(Ending::Whole);
+                }
+            }
+            Poll::Ready(Some(Err(_))) => self.tail.end(Ending::Broken),
+            Poll::Ready(None) => self.tail.end(Ending::Whole),
+        }
+        self.waiting_since = None;
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.slices.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.slices.size_hint()
+    }
+}
+
+impl Drop for DownloadBody {
+    fn drop(&mut self) {
+        let stalled =
+            self.waiting_since.is_some_and(|since| self.breaker.now() - since >= STALLED_AFTER);
+        self.tail.end(if stalled { Ending::Stalled } else { Ending::Dropped });
+    }
+}

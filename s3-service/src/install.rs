@@ -1,0 +1,50 @@
+//! Puts the breaker into an S3 client.
+//!
+//! Once is the rule: a second interceptor would rest, but its reader would believe otherwise.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use circuit_layer::CircuitBreaker;
+
+use crate::interceptor::CircuitBreakerInterceptor;
+
+/// Puts `breaker` into a configuration under construction.
+///
+/// ```
+/// use circuit_layer::CircuitBreaker;
+///
+/// let breaker = CircuitBreaker::new("s3");
+/// let config = s3_service::install(aws_sdk_s3::Config::builder(), &breaker);
+/// ```
+#[must_use]
+pub fn install(config: Builder, breaker: &CircuitBreaker) -> Builder {
+    config.interceptor(CircuitBreakerInterceptor::new(breaker.clone()))
+}
+
+/// A client with `breaker` in it, over the same connections as `client`.
+///
+/// A client that has a breaker already is returned as it is: its own stays the only one.
+#[must_use]
+pub fn install_client(client: &Client, breaker: &CircuitBreaker) -> Client {
+    if is_installed(client) {
+        return client.clone();
+    }
+    Client::from_conf(install(client.config().to_builder(), breaker).build())
+}
+
+/// Whether the client has a breaker of this crate in it.
+#[must_use]
+pub fn is_installed(client: &Client) -> bool {
+    CircuitBreakerInterceptor::is_installed(client.config().interceptors())
+}
+
+/// The client with this interceptor as its only breaker, over the same connections.
+pub(crate) fn replace(client: &Client, interceptor: CircuitBreakerInterceptor) -> Client {
+    use aws_sdk_s3::config::Intercept;
+
+    let config = client.config();
+    let mut builder = config.to_builder();
+    let others = config.interceptors().filter(|i| i.name() != CircuitBreakerInterceptor::NAME);
+    builder.set_interceptors(others.collect::<Vec<_>>());
+    Client::from_conf(builder.interceptor(interceptor).build())
+}

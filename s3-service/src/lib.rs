@@ -1,0 +1,82 @@
+//! A circuit breaker for AWS SDK clients, and S3 as a tower service.
+//!
+//! When S3 slows down or dies, every caller waits out the SDK's timeouts and retries, and the outage
+//! spreads. Here a breaker sits inside the SDK client, where it sees each attempt: after a few that
+//! failed, calls fail at once, retries stop, and a few probes find out when S3 is back.
+//!
+//! | to put a breaker into | take |
+//! | --- | --- |
+//! | any AWS SDK client | [`CircuitBreakerInterceptor`] |
+//! | an S3 client of your own | [`install`], [`install_client`] |
+//! | a program that reads and writes objects of a bucket | [`S3`], or [`S3Service`] for a tower stack |
+//!
+//! [`S3`] adds books to the breaker: health, and with the feature `otel` the `s3_*` metrics.
+//!
+//! # Features
+//! * `s3` (default): everything that knows of S3. Without it the interceptor and
+//!   [`classify`] remain, for any client of the SDK, in a tenth of the compile time.
+//! * `credential-chain`: the SDK's credential chain and HTTPS client, for an [`S3`] that is built
+//!   from settings. Without it such a client speaks plain HTTP; a client of your own
+//!   ([`S3Builder::client`]) brings whatever it has.
+//! * `otel`: metrics.
+//! * `test-server`: [`test_server`], an S3 server in the process.
+
+pub mod classify;
+
+mod body;
+mod error_type;
+mod interceptor;
+
+pub use body::{ByteCounter, ByteTotals, Direction, SLICE};
+pub use classify::ErrorType;
+pub use interceptor::{BypassBreaker, CircuitBreakerInterceptor};
+
+#[cfg(feature = "s3")]
+mod builder;
+#[cfg(feature = "s3")]
+mod connect;
+#[cfg(feature = "s3")]
+mod error;
+#[cfg(feature = "s3")]
+mod facade;
+#[cfg(feature = "s3")]
+mod global;
+#[cfg(feature = "s3")]
+mod http;
+#[cfg(feature = "s3")]
+mod init;
+#[cfg(feature = "s3")]
+mod install;
+#[cfg(feature = "s3")]
+mod ledger;
+#[cfg(feature = "s3")]
+mod operation;
+#[cfg(feature = "s3")]
+mod operations;
+#[cfg(feature = "s3")]
+mod reader;
+#[cfg(feature = "s3")]
+mod request;
+#[cfg(feature = "s3")]
+mod response;
+#[cfg(feature = "s3")]
+mod service;
+#[cfg(feature = "s3")]
+mod status;
+#[cfg(feature = "test-server")]
+pub mod test_server;
+
+#[cfg(feature = "s3")]
+pub use self::{
+    builder::S3Builder,
+    error::{Failure, S3Error},
+    facade::S3,
+    global::{close_s3, get_s3, initialize_s3},
+    init::{InitError, Start},
+    install::{install, install_client, is_installed},
+    operation::Operation,
+    request::{CopyObject, Download, List, S3Request, Upload},
+    response::{Downloaded, ObjectInfo, ObjectSummary, Page, S3Response, Stored, Written},
+    service::{ResponseFuture, S3Service},
+    status::{Health, Status},
+};

@@ -1,0 +1,81 @@
+//! The port and the connections: what dies when the server is killed.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::atomic::Ordering;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::gate::Gate;
+
+/// Ports below the ones that the system hands out: while the server is down, nobody is given its
+/// port, and no client can meet itself there (a connection from a port to that same port succeeds).
+const PORTS: std::ops::Range<u16> = 16_384..32_000;
+
+pub(super) async fn bind_free() -> io::Result<TcpListener> {
+    let mut random = RandomState::new().build_hasher();
+    for attempt in 0_u8..200 {
+        random.write_u8(attempt);
+        let span = u64::from(PORTS.end - PORTS.start);
+        let offset = u16::try_from(random.finish() % span).unwrap_or(0);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, PORTS.start + offset)).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            bound => return bound,
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port"))
+}
+
+/// The task that accepts, and through it every connection.
+#[derive(Debug)]
+pub(super) struct Listener(JoinHandle<()>);
+
+impl Listener {
+    pub(super) fn spawn(socket: TcpListener, gate: Gate) -> Self {
+        Self(tokio::spawn(accept(socket, gate)))
+    }
+
+    /// Returns when the port is closed and the connections are cut.
+    pub(super) async fn kill(mut self) {
+        self.0.abort();
+        // An aborted task ends in a `JoinError`: that is what was asked for.
+        drop((&mut self.0).await);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn accept(socket: TcpListener, gate: Gate) {
+    // Dropped with this task, and every connection with it.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = socket.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    gate.traffic().connections.fetch_add(1, Ordering::Relaxed);
+                    connections.spawn(serve(stream, gate.clone()));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, gate: Gate) {
+    let service = service_fn(|request| gate.clone().answer(request));
+    let connection = Builder::new(TokioExecutor::new());
+    let served = connection.serve_connection(TokioIo::new(stream), service).await;
+    // A client that went away, or a body that was cut on purpose.
+    if let Err(error) = served {
+        tracing::trace!(%error, "a connection of the test server broke");
+    }
+}

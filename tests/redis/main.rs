@@ -1,0 +1,13 @@
+//! redis-service against real Redis servers, which are killed, stopped and restarted for real.
+//!
+//! Every test starts a server of its own and waits for conditions, never for time to pass.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says with a panic that it failed")]
+
+mod commands;
+mod dropped;
+mod mistakes;
+mod outage;
+mod start;
+mod support;
+mod telemetry;
