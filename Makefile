@@ -1,0 +1,75 @@
+# Each target brings what it needs: `.ci/setup` installs it and is silent when nothing is missing.
+#
+#   make demo     the scripted outages, played against real servers, in about a minute
+#   make serve    the inventory service and its status page, until you stop it
+#   make test     every test: workspace, doc examples, loom models
+#   make bench    the benchmarks of circuit-layer
+#   make lint     fmt, clippy, docs, cargo-deny        (DENY=skip leaves the last one out)
+#   make docs     the API documentation, in target/doc
+#   make ci       test and lint
+
+CARGO  ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-workspace test-docs test-loom bench lint docs ci
+
+help:
+	@sed -n 's/^#   make/make/p' Makefile
+
+demo:
+	@.ci/setup demo
+	$(CARGO) run -p examples --bin demo
+
+serve:
+	@.ci/setup serve
+	$(CARGO) run -p examples --bin serve
+
+# ---- test -----------------------------------------------------------------------------------
+
+test: test-workspace test-docs test-loom
+
+# cargo-nextest is faster and kills a test that hangs, but a bare toolchain lacks it, and cargo's
+# own runner proves the same. (`--tests`, not `--all-targets`: that would run the benches.)
+test-workspace:
+	@.ci/setup test
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -x; $(CARGO) nextest run --workspace --all-features --no-fail-fast; \
+	else \
+		set -x; $(CARGO) test --workspace --all-features --tests --no-fail-fast; \
+	fi
+
+test-docs:
+	$(CARGO) test --doc --workspace --all-features
+
+# Our own cfg: `--cfg loom` would reach tokio and every other dependency. Two preemptions find
+# nearly all races, and end in seconds.
+test-loom:
+	RUSTFLAGS="--cfg circuit_loom" LOOM_MAX_PREEMPTIONS=2 $(CARGO) test -p circuit-layer \
+		--features test-util --release --lib --target-dir $(TARGET)/loom loom
+
+bench:
+	@.ci/setup bench
+	$(CARGO) bench -p circuit-layer
+
+# ---- lint -----------------------------------------------------------------------------------
+
+lint:
+	@.ci/setup lint
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy -p circuit-layer --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps \
+		--document-private-items
+ifeq ($(DENY),skip)
+	@echo "lint: cargo-deny SKIPPED, because DENY=skip says so"
+else
+	$(CARGO) deny check bans licenses sources
+endif
+
+docs:
+	$(CARGO) doc --workspace --all-features --no-deps
+	@echo "$(TARGET)/doc/circuit_layer/index.html"
+
+ci: test lint

@@ -1,0 +1,219 @@
+//! How a manager is put together, and what can be wrong with it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use circuit_layer::Clock;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::board::Board;
+use crate::health::{Health, HealthSource, Wake};
+use crate::level::LevelRules;
+use crate::manager::DegradationManager;
+use crate::mode::ModeRules;
+use crate::score::WEIGHTS_SUM;
+use crate::tasks::{self, Pace, Watched};
+
+/// Puts a [`DegradationManager`] together. See there for examples.
+#[must_use = "a builder does nothing until built"]
+pub struct DegradationBuilder {
+    dependencies: Vec<(Arc<str>, u8, Arc<dyn HealthSource>)>,
+    levels: LevelRules,
+    modes: ModeRules,
+    pace: Pace,
+    clock: Clock,
+}
+
+/// Why a manager could not be built.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is nothing to watch.
+    #[error("there is no dependency")]
+    NoDependency,
+    /// The score would not be 100 when all is well.
+    #[error("the weights add up to {sum}, not to 100")]
+    Weights {
+        /// What they add up to.
+        sum: u32,
+    },
+    /// Two dependencies have one name.
+    #[error("two dependencies are named `{name}`")]
+    DuplicateName {
+        /// The name.
+        name: Arc<str>,
+    },
+    /// A rule names what is not there, so it could never apply.
+    #[error("a rule names `{name}`, and no dependency does")]
+    UnknownName {
+        /// The name.
+        name: Arc<str>,
+    },
+    /// Critical must not begin above degraded, nor degraded above 100.
+    #[error(
+        "the threshold of critical ({critical}) is above that of degraded ({degraded}), or that above 100"
+    )]
+    Thresholds {
+        /// Degraded begins below this.
+        degraded: u8,
+        /// Critical begins below this.
+        critical: u8,
+    },
+    /// A level would be entered and never left.
+    #[error(
+        "a score of 100 would not leave the level: {threshold} and a margin of {margin} exceed it"
+    )]
+    Margin {
+        /// The threshold of degraded.
+        threshold: u8,
+        /// The margin.
+        margin: u8,
+    },
+    /// Sources would be asked without a pause, or given no time to answer.
+    #[error("the pace and the timeout of checks must be longer than zero")]
+    Pace,
+    /// The manager's tasks need a tokio runtime.
+    #[error("there is no tokio runtime to run in")]
+    NoRuntime,
+}
+
+impl DegradationBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            dependencies: Vec::new(),
+            levels: LevelRules::default(),
+            modes: ModeRules::default(),
+            pace: Pace { every: Duration::from_secs(1), timeout: Duration::from_secs(1) },
+            clock: Clock::default(),
+        }
+    }
+
+    /// Adds a dependency with its weight in percent.
+    ///
+    /// The default rules and [`Snapshot`](crate::Snapshot)'s questions know the names `database`,
+    /// `openai`, `redis` and `s3`; any other name is yours. A weight of 0 is watched and not counted.
+    pub fn dependency(mut self, name: &str, weight: u8, source: impl HealthSource) -> Self {
+        self.dependencies.push((name.into(), weight, Arc::new(source)));
+        self
+    }
+
+    /// Thresholds and dwell times.
+    pub const fn levels(mut self, rules: LevelRules) -> Self {
+        self.levels = rules;
+        self
+    }
+
+    /// The table from what is down to mode and flags.
+    pub fn modes(mut self, rules: ModeRules) -> Self {
+        self.modes = rules;
+        self
+    }
+
+    /// How often a source is asked when it does not say that anything has changed (1 s).
+    pub const fn check_every(mut self, pause: Duration) -> Self {
+        self.pace.every = pause;
+        self
+    }
+
+    /// How long a source may take to answer before it is unknown (1 s).
+    pub const fn check_timeout(mut self, timeout: Duration) -> Self {
+        self.pace.timeout = timeout;
+        self
+    }
+
+    /// The clock (tokio's).
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Asks every source once and starts watching.
+    ///
+    /// What answers at once, as breakers do, is in the first snapshot; the rest is unknown until it
+    /// has answered. The level starts at what the first score gives, without dwelling.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the rule that is broken, or that there is no tokio runtime.
+    pub fn build(self) -> Result<DegradationManager, ConfigError> {
+        self.validate()?;
+        let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
+        let Self { dependencies, levels, modes, pace, clock } = self;
+        let first: Vec<(Arc<str>, u8, Health, Watched)> = dependencies
+            .into_iter()
+            .map(|(name, weight, source)| {
+                let notify = Arc::new(Notify::new());
+                tasks::watch(&*source, Wake::new(&notify));
+                let health = tasks::ask_at_once(&*source);
+                (name, weight, health, Watched { source, notify })
+            })
+            .collect();
+        let (known, watched): (Vec<_>, Vec<_>) = first
+            .into_iter()
+            .map(|(name, weight, health, watched)| ((name, weight, health), watched))
+            .unzip();
+        let board = Board::new(modes, levels, known, clock.now());
+        Ok(DegradationManager::start(board, clock, |shared| {
+            tasks::spawn(&runtime, shared, watched, pace)
+        }))
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        if self.dependencies.is_empty() {
+            return Err(ConfigError::NoDependency);
+        }
+        let mut names = BTreeSet::new();
+        for (name, _, _) in &self.dependencies {
+            if !names.insert(&**name) {
+                return Err(ConfigError::DuplicateName { name: Arc::clone(name) });
+            }
+        }
+        let sum = self.dependencies.iter().map(|(_, weight, _)| u32::from(*weight)).sum();
+        if sum != WEIGHTS_SUM {
+            return Err(ConfigError::Weights { sum });
+        }
+        let unknown = self.modes.names().find(|name| !names.contains(name));
+        if let Some(name) = unknown.filter(|_| self.modes.names_must_exist) {
+            return Err(ConfigError::UnknownName { name: name.into() });
+        }
+        self.levels.validate()?;
+        if self.pace.every.is_zero() || self.pace.timeout.is_zero() {
+            return Err(ConfigError::Pace);
+        }
+        Ok(())
+    }
+}
+
+impl LevelRules {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let (degraded, critical) = (self.degraded_below, self.critical_below);
+        if critical > degraded || degraded > 100 {
+            return Err(ConfigError::Thresholds { degraded, critical });
+        }
+        let margin = self.leave_margin;
+        if degraded.saturating_add(margin) > 100 {
+            return Err(ConfigError::Margin { threshold: degraded, margin });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for DegradationBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> =
+            self.dependencies.iter().map(|(name, weight, _)| (name, weight)).collect();
+        f.debug_struct("DegradationBuilder")
+            .field("dependencies", &names)
+            .field("levels", &self.levels)
+            .field("modes", &self.modes)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "builder_tests.rs"]
+mod tests;

@@ -1,0 +1,87 @@
+//! The HTTP interface.
+//!
+//! | route | from | class |
+//! | --- | --- | --- |
+//! | `GET /products` | pages | critical |
+//! | `GET /products/{id}` | pages | critical-plus |
+//! | `POST /products/{id}/stock` `{"add": n}` | database | critical-plus |
+//! | `GET /products/{id}/photo` | S3, streamed | sheddable-plus |
+//! | `PUT /products/{id}/photo` | S3, streamed | critical |
+//! | `GET /products/{id}/description` (`?stream=true`) | OpenAI | sheddable |
+//! | `GET /metrics` | the exporter | exempt |
+//! | `GET /livez`, `/readyz`, `/health` | the manager | exempt |
+//!
+//! A shed route sends its dependency no probes. That can not wedge this service: OpenAI alone does
+//! not make the level so bad that descriptions are shed, so they pass again once another dependency
+//! is back.
+
+mod descriptions;
+mod error;
+mod photos;
+mod products;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::Method;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use circuit_layer::metrics::Exporter;
+use degradation::{
+    Criticality, DegradationLayer, DegradationManager, Endpoints, Readiness, Routes,
+};
+
+pub use self::error::ApiError;
+use crate::dependencies::Dependencies;
+use crate::pages::Pages;
+
+/// The header that says what served a page.
+pub const SERVED_BY: &str = "x-served-by";
+
+/// The header that says that an answer is a replacement, and of which kind.
+pub const DEGRADED: &str = "x-degraded";
+
+/// What the handlers work with.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// The dependencies.
+    pub dependencies: Dependencies,
+    /// The pages.
+    pub pages: Pages,
+    /// What is scraped.
+    pub exporter: Exporter,
+}
+
+/// The whole interface, under the degradation layer.
+pub fn router(api: Api, manager: &DegradationManager, readiness: Readiness) -> Router {
+    let endpoints = Endpoints::new(manager).readiness(readiness);
+    Router::new()
+        .route("/products", get(products::list))
+        .route("/products/{id}", get(products::one))
+        .route("/products/{id}/stock", post(products::restock))
+        .route("/products/{id}/photo", get(photos::show).put(photos::store))
+        .route("/products/{id}/description", get(descriptions::describe))
+        .route("/metrics", get(metrics))
+        .with_state(api)
+        .layer(DegradationLayer::new(manager).routes(classes()))
+        .merge(endpoints.version(env!("CARGO_PKG_VERSION")).router())
+}
+
+/// How much each route matters.
+fn classes() -> Routes {
+    Routes::new()
+        .route("/products/{id}/description", Criticality::Sheddable)
+        .method(Method::GET, "/products/{id}/photo", Criticality::SheddablePlus)
+        .route("/products/{id}/photo", Criticality::Critical)
+        .route("/products", Criticality::Critical)
+        .route("/products/{id}", Criticality::CriticalPlus)
+        .route("/products/{id}/stock", Criticality::CriticalPlus)
+}
+
+async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
+    let text = api.exporter.render().map_err(|error| ApiError::internal(&error))?;
+    Ok(([(CONTENT_TYPE, Exporter::CONTENT_TYPE)], text).into_response())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The service over HTTP, with its real servers.
+
+use std::time::Duration;
+
+use circuit_layer::State;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+use crate::settings::{Pace, Settings, Sources};
+use crate::{Inventory, api};
+
+async fn inventory() -> (Inventory, Client) {
+    let pace = Pace {
+        reset_timeout: Duration::from_millis(300),
+        redis_deadline: Duration::from_millis(100),
+        s3_attempt: Duration::from_secs(5),
+        ..Pace::default()
+    };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let settings = Settings { listen, sources: Sources::default(), pace };
+    (Inventory::start(&settings).await.unwrap(), Client::new())
+}
+
+async fn get(client: &Client, inventory: &Inventory, path: &str) -> Response {
+    client.get(format!("{}{path}", inventory.url())).send().await.unwrap()
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+async fn restock(client: &Client, inventory: &Inventory, add: i64) -> Response {
+    let url = format!("{}/products/1/stock", inventory.url());
+    client.post(url).json(&json!({ "add": add })).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_page_comes_from_the_database_then_from_redis_and_is_new_after_a_write() {
+    let (inventory, client) = inventory().await;
+    for served_by in ["database", "redis"] {
+        let response = get(&client, &inventory, "/products/1").await;
+        assert_eq!(header(&response, api::SERVED_BY), served_by);
+        assert_eq!(response.json::<Value>().await.unwrap()["stock"], 120);
+    }
+    assert_eq!(restock(&client, &inventory, -20).await.status(), 200);
+    let response = get(&client, &inventory, "/products/1").await;
+    assert_eq!(header(&response, api::SERVED_BY), "database");
+    assert_eq!(response.json::<Value>().await.unwrap()["stock"], 100);
+
+    let list = get(&client, &inventory, "/products").await.json::<Value>().await.unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 8);
+    assert_eq!(restock(&client, &inventory, -101).await.status(), 409);
+    assert_eq!(get(&client, &inventory, "/products/99").await.status(), 404);
+    inventory.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_redis_the_database_serves_and_with_a_frozen_one_a_write_is_not_forgotten() {
+    let (mut inventory, client) = inventory().await;
+    let before = get(&client, &inventory, "/products/1").await;
+    assert_eq!(before.json::<Value>().await.unwrap()["stock"], 120);
+
+    // Frozen until the breaker is open: the write can not remove the page, and Redis comes back
+    // with the old one in it.
+    inventory.servers().redis.as_ref().unwrap().stop().unwrap();
+    while inventory.dependencies().redis.breaker().state() != State::Open {
+        assert_eq!(get(&client, &inventory, "/products/1").await.status(), 200);
+    }
+    assert_eq!(restock(&client, &inventory, 5).await.status(), 200);
+    inventory.servers().redis.as_ref().unwrap().cont().unwrap();
+    let mut served_by = String::new();
+    for _ in 0..10_000 {
+        let page = get(&client, &inventory, "/products/1").await;
+        served_by = header(&page, api::SERVED_BY).to_owned();
+        assert_eq!(page.json::<Value>().await.unwrap()["stock"], 125, "from {served_by}");
+        if served_by == "redis" {
+            break;
+        }
+    }
+    assert_eq!(served_by, "redis", "it is used again");
+
+    inventory.servers_mut().redis.as_mut().unwrap().kill().unwrap();
+    for _ in 0..20 {
+        let response = get(&client, &inventory, "/products/1").await;
+        assert_eq!(
+            (response.status().as_u16(), header(&response, api::SERVED_BY)),
+            (200, "database")
+        );
+    }
+    assert!(inventory.manager().snapshot().is_down("redis"));
+}
+
+#[tokio::test]
+async fn a_photo_goes_through_s3_and_without_it_the_caller_is_told_when_to_come_back() {
+    let (inventory, client) = inventory().await;
+    let url = format!("{}/products/1/photo", inventory.url());
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 404);
+    let photo: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let put = || client.put(&url).header("content-type", "image/png").body(photo.clone()).send();
+    assert_eq!(put().await.unwrap().status(), 201);
+    let response = client.get(&url).send().await.unwrap();
+    assert_eq!(header(&response, "content-type"), "image/png");
+    assert_eq!(response.bytes().await.unwrap(), photo);
+
+    inventory.servers().s3.as_ref().unwrap().kill().await;
+    for _ in 0..8 {
+        let response = put().await.unwrap();
+        assert_eq!(response.status(), 503);
+        assert!(header(&response, "retry-after").parse::<u64>().unwrap() >= 1);
+        assert_eq!(header(&response, "content-type"), "application/problem+json");
+    }
+    assert!(inventory.manager().snapshot().is_down("s3"));
+}
+
+#[tokio::test]
+async fn a_description_is_whole_or_streamed_and_plain_while_there_is_no_model() {
+    let (mut inventory, client) = inventory().await;
+    let whole = get(&client, &inventory, "/products/1/description").await;
+    assert_eq!(header(&whole, api::DEGRADED), "");
+    let whole = whole.text().await.unwrap();
+    assert!(whole.starts_with("Kettle, sold for 34.90. You will"), "{whole}");
+    let streamed = get(&client, &inventory, "/products/1/description?stream=true").await;
+    assert_eq!(streamed.text().await.unwrap(), whole);
+
+    inventory.servers_mut().openai.as_mut().unwrap().kill().await;
+    for _ in 0..8 {
+        let response = get(&client, &inventory, "/products/1/description").await;
+        assert_eq!(header(&response, api::DEGRADED), "plain");
+        assert_eq!(response.text().await.unwrap(), "Kettle, 34.90, 120 in stock.");
+    }
+    assert!(inventory.manager().snapshot().is_down("openai"));
+}
+
+#[tokio::test]
+async fn health_metrics_and_readiness_are_served() {
+    let (inventory, client) = inventory().await;
+    for path in ["/livez", "/readyz", "/health", "/metrics"] {
+        assert_eq!(get(&client, &inventory, path).await.status(), 200, "{path}");
+    }
+    let text = get(&client, &inventory, "/metrics").await.text().await.unwrap();
+    assert!(text.contains("redis_circuit_breaker_state 0"), "{text}");
+    inventory.shutdown().await.unwrap();
+}

@@ -1,0 +1,165 @@
+//! Starts each dependency, or points at a real one, and puts its breaker before it.
+//!
+//! Every breaker has the name that the degradation manager's rules know it by. What runs here and
+//! can therefore be killed here is in [`Servers`].
+
+mod embedded;
+
+use circuit_layer::metrics::Exporter;
+use circuit_layer::{Backoff, CircuitBreaker, ConfigError};
+use redis_service::Redis;
+use s3_service::S3;
+
+pub use self::embedded::Servers;
+use crate::database::Database;
+use crate::openai::{OpenAi, ServerError};
+use crate::settings::{Pace, S3Source, Sources};
+
+/// The four dependencies, each behind its breaker. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Dependencies {
+    /// Finished pages.
+    pub redis: Redis,
+    /// Photos.
+    pub s3: S3,
+    /// Products and stock.
+    pub database: Database,
+    /// Descriptions.
+    pub openai: OpenAi,
+}
+
+/// A dependency could not be started or reached.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is no redis-server.
+    #[error(
+        "redis-server is not installed: `make demo` and `make serve` install it by the system's \
+         package manager; or set REDIS_URL to a Redis that runs"
+    )]
+    NoRedisServer,
+    /// The child did not start.
+    #[error("redis-server, as a child of this process, did not start")]
+    RedisServer(#[source] redis_service::test_server::ServerError),
+    /// The client of Redis could not be made.
+    #[error("Redis can not be used (REDIS_URL names it)")]
+    Redis(#[source] redis_service::StartError),
+    /// The S3 server in the process did not start.
+    #[error("the S3 server in the process did not start")]
+    S3Server(#[from] s3_service::test_server::ServerError),
+    /// The client of S3 could not be made.
+    #[error(
+        "S3 can not be used (S3_ENDPOINT, S3_BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID and \
+         AWS_SECRET_ACCESS_KEY name it; https:// and AWS itself need `--features tls`)"
+    )]
+    S3(#[source] s3_service::InitError),
+    /// The database does not answer, or the URL is wrong.
+    #[error("the database can not be used (DATABASE_URL names it: postgres://… or sqlite:…)")]
+    Database(#[source] sqlx::Error),
+    /// The OpenAI-compatible server in the process did not start.
+    #[error(transparent)]
+    OpenAiServer(#[from] ServerError),
+    /// The client of the API could not be made.
+    #[error("the OpenAI-compatible API can not be used (OPENAI_BASE_URL names it)")]
+    OpenAi(#[source] reqwest::Error),
+    /// It is https:// and this build has no TLS.
+    #[error("OPENAI_BASE_URL is {0}, and this build has no TLS: build with `--features tls`")]
+    NoTls(String),
+    /// A setting of a breaker is out of range.
+    #[error("a circuit breaker can not be built")]
+    Breaker(#[from] ConfigError),
+    /// There is no folder for temporary files.
+    #[error("a temporary folder can not be made")]
+    Folder(#[source] std::io::Error),
+}
+
+/// Starts what is embedded, and makes the four clients.
+///
+/// Redis, S3 and the API may be down meanwhile: a service that protects itself from an outage has
+/// to be able to start in one. The database may not, because nothing goes on without its schema.
+///
+/// # Errors
+///
+/// [`StartError`], which names the variable to look at.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub async fn start(
+    sources: &Sources,
+    pace: &Pace,
+    exporter: &Exporter,
+) -> Result<(Dependencies, Servers), StartError> {
+    let (servers, sources) = Servers::start(sources).await?;
+    let dependencies = Dependencies {
+        redis: redis(&sources.redis, pace, exporter).await?,
+        s3: s3(sources.s3, pace, exporter).await?,
+        database: database(&sources.database, pace).await?,
+        openai: openai(sources.openai, pace)?,
+    };
+    Ok((dependencies, servers))
+}
+
+async fn redis(url: &str, pace: &Pace, exporter: &Exporter) -> Result<Redis, StartError> {
+    let builder = Redis::builder()
+        .url(url)
+        .deadline(pace.redis_deadline)
+        .fail_max(pace.fail_max)
+        .reset_timeout(pace.reset_timeout)
+        .half_open_max_attempts(pace.probes)
+        .start(redis_service::Start::Lazy)
+        .metrics(&exporter.meter());
+    builder.connect().await.map_err(StartError::Redis)
+}
+
+async fn s3(source: S3Source, pace: &Pace, exporter: &Exporter) -> Result<S3, StartError> {
+    let builder = S3::builder()
+        .bucket(source.bucket)
+        .region(source.region)
+        .attempt_timeout(pace.s3_attempt)
+        .connect_timeout(pace.s3_attempt)
+        .operation_timeout(pace.s3_attempt * 3)
+        .fail_max(pace.fail_max)
+        .reset_timeout(pace.reset_timeout)
+        .half_open_max_attempts(pace.probes)
+        .start(s3_service::Start::Lazy)
+        .metrics(&exporter.meter());
+    let builder = match source.endpoint {
+        Some(endpoint) => builder.endpoint(endpoint),
+        None => builder,
+    };
+    let builder = match source.keys {
+        Some(keys) => builder.credentials(keys.access_key, keys.secret_key),
+        None => builder,
+    };
+    builder.build().await.map_err(StartError::S3)
+}
+
+async fn database(url: &str, pace: &Pace) -> Result<Database, StartError> {
+    let breaker = breaker("database", pace, pace.database_timeout)?;
+    let connected = Database::connect(url, pace.database_timeout, breaker).await;
+    connected.map_err(StartError::Database)
+}
+
+fn openai(source: crate::settings::OpenAiSource, pace: &Pace) -> Result<OpenAi, StartError> {
+    if source.base_url.starts_with("https:") && !cfg!(feature = "tls") {
+        return Err(StartError::NoTls(source.base_url));
+    }
+    let breaker = breaker("openai", pace, pace.openai_timeout)?;
+    OpenAi::new(source, pace.openai_timeout, breaker).map_err(StartError::OpenAi)
+}
+
+/// A breaker as the service crates build theirs.
+fn breaker(
+    name: &str,
+    pace: &Pace,
+    deadline: std::time::Duration,
+) -> Result<CircuitBreaker, ConfigError> {
+    CircuitBreaker::builder(name)
+        .fail_max(pace.fail_max)
+        .reset_timeout(pace.reset_timeout)
+        .half_open_max_attempts(pace.probes)
+        .backoff(Backoff::exponential(2.0))
+        .abandoned_after(deadline / 2)
+        .build()
+}
