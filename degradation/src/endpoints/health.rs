@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cause::ailment;
+use crate::cause::{ailment, explain};
 use crate::level::Level;
 use crate::mode::Mode;
 use crate::score::FULL_SCORE;
@@ -73,7 +73,7 @@ pub(super) fn document(snapshot: &Snapshot, version: Option<&str>) -> Value {
     if let Some(members) = document.as_object_mut() {
         members.extend(version.map(|version| ("version".to_owned(), json!(version))));
         if overall != Verdict::Pass {
-            members.insert("output".to_owned(), json!(snapshot.cause));
+            members.insert("output".to_owned(), json!(explain(snapshot, Vec::new())));
         }
     }
     document

@@ -96,3 +96,20 @@ async fn an_unknown_dependency_never_passes() {
     let (status, document) = health(&Endpoints::new(&manager.unwrap())).await;
     assert_eq!((status, &document["status"]), (200, &json!("warn")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn health_tells_what_is_the_matter_now_although_the_level_still_dwells() {
+    let breaker = circuit_layer::CircuitBreaker::new("database");
+    let manager = DegradationManager::builder()
+        .dependency("database", 50, breaker.clone())
+        .dependency("redis", 50, || Health::up(100))
+        .build()
+        .unwrap();
+    let mut snapshots = manager.subscribe();
+    breaker.force_open("maintenance", None);
+    snapshots.wait_for(|snapshot| snapshot.score == 50).await.unwrap();
+    assert_eq!(manager.snapshot().level, Level::Normal, "it worsens after a second");
+    let (_, document) = health(&Endpoints::new(&manager)).await;
+    let output = document["output"].as_str().unwrap();
+    assert!(output.starts_with("score 50: database down"), "{output}");
+}

@@ -38,7 +38,7 @@ fn pace() -> Pace {
     Pace {
         reset_timeout: Duration::from_secs(2),
         redis_deadline: Duration::from_millis(250),
-        s3_attempt: Duration::from_millis(500),
+        s3_attempt: Duration::from_secs(2),
         database_timeout: Duration::from_secs(1),
         openai_timeout: Duration::from_secs(1),
         page_ttl: Duration::from_secs(2),
