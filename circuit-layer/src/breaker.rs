@@ -99,6 +99,19 @@ impl CircuitBreaker {
         Snapshot::take(self.0.cell, self.0.name)
     }
 
+    /// Whether nobody else holds this handle and a new breaker would be as good.
+    pub(crate) fn is_spare(&self) -> bool {
+        // It only looks: nothing may move here, because whoever asks holds a lock of his own and
+        // observers must not run under it.
+        let clean = self.0.cell.look(|machine, _, _| {
+            machine.state() == State::Closed
+                && machine.control() == Control::Automatic
+                && machine.counts().failed_or_slow == 0
+                && machine.level() == 0
+        });
+        Arc::strong_count(&self.0) == 1 && clean == Some(true)
+    }
+
     /// Asks for the admission of one call, timed from now.
     ///
     /// # Errors

@@ -59,6 +59,7 @@ mod front;
 mod future;
 mod half_open;
 pub mod health;
+mod keyed;
 mod layer;
 mod machine;
 #[cfg(feature = "otel")]
@@ -87,6 +88,7 @@ pub use crate::error::{Error, Reason, Rejected};
 pub use crate::future::ResponseFuture;
 pub use crate::half_open::HalfOpen;
 pub use crate::health::HealthMetrics;
+pub use crate::keyed::KeyedBreakers;
 pub use crate::layer::CircuitBreakerLayer;
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;

@@ -18,7 +18,9 @@
 
 mod level;
 mod order;
+mod phase;
 mod ramp;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -27,88 +29,17 @@ use std::time::Duration;
 
 use self::level::Level;
 pub(crate) use self::order::Order;
+use self::phase::Phase;
 use self::ramp::Ramp;
-use crate::backoff::Backoff;
+pub(crate) use self::terms::{At, Refusal, Rules, Ticket};
 use crate::cause::Cause;
 use crate::clock::Moment;
 use crate::error::Reason;
-use crate::half_open::{Decision, HalfOpen, Probes};
+use crate::half_open::Decision;
 use crate::observe::Transition;
 use crate::outcome::{Outcome, Recorded};
-use crate::policy::{Call, TripPolicy};
+use crate::policy::Call;
 use crate::state::{Control, State};
-
-/// What the user configured.
-#[derive(Clone)]
-pub(crate) struct Rules {
-    pub(crate) policy: Arc<dyn Fn() -> Box<dyn TripPolicy> + Send + Sync>,
-    pub(crate) reset_timeout: Duration,
-    pub(crate) backoff: Backoff,
-    pub(crate) half_open: HalfOpen,
-    pub(crate) lease: Duration,
-    /// From when on a call is slow, where the policy watches for that.
-    pub(crate) slow: Option<Duration>,
-    pub(crate) ramp_up: Option<Duration>,
-}
-
-/// The circumstances of one step.
-#[derive(Clone, Copy)]
-pub(crate) struct At<'a> {
-    pub(crate) now: Moment,
-    pub(crate) rules: &'a Rules,
-    /// A random number from 0 to 1.
-    pub(crate) roll: f64,
-}
-
-/// Which admission an outcome belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket {
-    pub(crate) generation: u64,
-    /// The probe's lease; zero for a call that is no probe.
-    pub(crate) probe: u32,
-    /// Whether the policy wants to know how long the call takes.
-    pub(crate) timed: bool,
-}
-
-impl Ticket {
-    /// Admits a call of which nothing counts. Generation 0 is never entered.
-    pub(crate) const UNCOUNTED: Self = Self { generation: 0, probe: 0, timed: false };
-}
-
-/// A call that was not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) state: State,
-    pub(crate) reason: Reason,
-    pub(crate) until: Option<Moment>,
-    pub(crate) cause: Option<Cause>,
-}
-
-#[derive(Debug)]
-enum Phase {
-    Closed { policy: Box<dyn TripPolicy>, since: Moment, ramp: Option<Ramp> },
-    Open { until: Moment, cause: Cause },
-    HalfOpen { probes: Probes, cause: Cause },
-}
-
-impl Phase {
-    fn closed(at: At<'_>) -> Self {
-        Self::Closed { policy: (at.rules.policy)(), since: at.now, ramp: None }
-    }
-
-    fn half_open(cause: Cause) -> Self {
-        Self::HalfOpen { probes: Probes::default(), cause }
-    }
-
-    /// The same state without the evidence that it has gathered.
-    fn afresh(&self, at: At<'_>) -> Self {
-        match *self {
-            Self::Closed { .. } => Self::closed(at),
-            Self::Open { until, cause } => Self::Open { until, cause },
-            Self::HalfOpen { cause, .. } => Self::half_open(cause),
-        }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Machine {

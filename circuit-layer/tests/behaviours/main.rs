@@ -15,6 +15,7 @@ mod backoff;
 mod backpressure;
 mod events;
 mod half_open;
+mod keyed;
 mod manual;
 mod ramp_up;
 mod rates;

@@ -6,35 +6,28 @@
 //! `&'static` reference. Dropping the last handle empties the cell, ends its generation, so that
 //! permits still out are stale, and puts it back for the next breaker.
 
+mod ledger;
+mod published;
+mod step;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use self::ledger::Ledger;
+use self::published::Published;
 use crate::cause::Cause;
-use crate::clock::{Clock, Moment, nanos};
+use crate::clock::{Clock, Moment};
 use crate::error::{Reason, Rejected};
 use crate::front::Front;
 use crate::machine::{At, Machine, Order, Refusal, Rules, Ticket};
-use crate::observe::{Audience, Event, Outbox};
+use crate::observe::{Audience, Event};
 use crate::outcome::{Outcome, Recorded};
 use crate::policy::Deferral;
 use crate::state::State;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
-use crate::word::{Directive, Word};
-
-/// What everybody reads and only the holder of the lock writes. It has a cache line pair of its own:
-/// the closed path must not share it with counters or the lock.
-#[repr(align(128))]
-#[derive(Debug)]
-struct Published {
-    word: AtomicU64,
-    deadline: AtomicU64,
-    cause: AtomicU64,
-    abandoned_after: AtomicU64,
-    own_clock: AtomicBool,
-    noisy: AtomicBool,
-}
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::word::Word;
 
 pub(crate) struct Cell {
     published: Published,
@@ -50,19 +43,6 @@ struct Core {
     ledger: Ledger,
 }
 
-/// What the shell keeps about a breaker beside the machine.
-pub(crate) struct Ledger {
-    pub(crate) clock: Clock,
-    pub(crate) audience: Audience,
-    pub(crate) outbox: Outbox,
-    pub(crate) stale: u64,
-    /// Tells those who wait for an admission that one may be had.
-    room: watch::Sender<()>,
-    name: &'static str,
-    born: u64,
-    notes: Vec<Event>,
-}
-
 /// Everything that a breaker starts with.
 pub(crate) struct Seed {
     pub(crate) name: &'static str,
@@ -75,14 +55,7 @@ pub(crate) struct Seed {
 impl Cell {
     pub(crate) fn new() -> Self {
         Self {
-            published: Published {
-                word: AtomicU64::new(Word::new(0, State::Closed, Directive::Ask).bits()),
-                deadline: AtomicU64::new(0),
-                cause: AtomicU64::new(0),
-                abandoned_after: AtomicU64::new(0),
-                own_clock: AtomicBool::new(false),
-                noisy: AtomicBool::new(false),
-            },
+            published: Published::new(),
             front: Front::new(),
             rejected: AtomicU64::new(0),
             core: Mutex::new(None),
@@ -94,24 +67,12 @@ impl Cell {
         let now = seed.clock.now();
         let born = self.word().generation() + 1;
         let machine = Machine::new(seed.name, born, At { now, rules: &seed.rules, roll: 0.0 });
-        let published = &self.published;
-        let abandoned_after = seed.abandoned_after.map_or(u64::MAX, nanos);
-        published.abandoned_after.store(abandoned_after, Ordering::Relaxed);
-        published.own_clock.store(seed.clock.is_manual(), Ordering::Relaxed);
-        published.noisy.store(seed.audience.wants_rejections(), Ordering::Relaxed);
+        self.published.configure(seed.abandoned_after, seed.clock.is_manual());
+        self.published.set_noisy(seed.audience.wants_rejections());
         self.rejected.store(0, Ordering::Relaxed);
-        let ledger = Ledger {
-            clock: seed.clock,
-            audience: seed.audience,
-            outbox: Outbox::default(),
-            stale: 0,
-            room: watch::Sender::new(()),
-            name: seed.name,
-            born,
-            notes: Vec::new(),
-        };
+        let ledger = Ledger::new(seed.name, born, seed.clock, seed.audience);
         let mut slot = lock(&self.core);
-        self.publish(&machine);
+        self.published.publish(&machine);
         self.front.open(machine.deferral());
         *slot = Some(Core { machine, rules: seed.rules, ledger });
     }
@@ -122,15 +83,14 @@ impl Cell {
         let gone = slot.take();
         self.front.take();
         self.front.open(Deferral::NONE);
-        let over = Word::new(self.word().generation() + 1, State::Closed, Directive::Ask);
-        self.published.word.store(over.bits(), Ordering::Release);
+        self.published.end_generation();
         drop(slot);
         drop(gone);
     }
 
     #[inline]
     pub(crate) fn word(&self) -> Word {
-        Word::from_bits(self.published.word.load(Ordering::Acquire))
+        self.published.word()
     }
 
     /// Whether this generation lasts and a success changes nothing in it.
@@ -151,7 +111,7 @@ impl Cell {
 
     /// The time by the breaker's clock, without its lock unless a test owns the clock.
     pub(crate) fn now(&self) -> Moment {
-        if !self.published.own_clock.load(Ordering::Relaxed) {
+        if !self.published.has_own_clock() {
             return Clock::default().now();
         }
         lock(&self.core).as_ref().map_or(Moment::NEVER, |core| core.ledger.clock.now())
@@ -159,18 +119,7 @@ impl Cell {
 
     /// The rejection while shut, without the lock. None once the wait is over.
     pub(crate) fn shut_until(&self, now: Moment) -> Option<Refusal> {
-        let deadline = Moment::from_nanos(self.published.deadline.load(Ordering::Relaxed));
-        (now < deadline).then(|| {
-            let cause = Cause::unpack(self.published.cause.load(Ordering::Relaxed));
-            let timed = deadline < Moment::NEVER;
-            let forced = cause == Some(Cause::Manual);
-            Refusal {
-                state: State::Open,
-                reason: if forced { Reason::ForcedOpen } else { Reason::Open },
-                until: timed.then_some(deadline),
-                cause,
-            }
-        })
+        self.published.shut_until(now)
     }
 
     /// Asks the machine for an admission.
@@ -252,7 +201,7 @@ impl Cell {
 
     /// Whether a call that began then has been out for so long that dropping it means something.
     pub(crate) fn is_abandoned(&self, started: Moment, now: Moment) -> bool {
-        nanos(now - started) >= self.published.abandoned_after.load(Ordering::Relaxed)
+        self.published.is_abandoned(now - started)
     }
 
     /// Counts a rejection, and tells those who want to hear of each.
@@ -265,7 +214,7 @@ impl Cell {
             retry_after: refusal.until.map(|until| until - now),
             cause: refusal.cause,
         };
-        if self.published.noisy.load(Ordering::Relaxed) {
+        if self.published.is_noisy() {
             self.step(now, |_, ledger, _| ledger.notes.push(Event::Rejected(rejected)));
         }
         rejected
@@ -281,85 +230,6 @@ impl Cell {
         look: impl FnOnce(&mut Machine, &mut Ledger, At<'_>) -> R,
     ) -> Option<R> {
         self.step(self.now(), look)
-    }
-
-    /// One step under the lock: decide, publish, queue; then, outside it, deliver.
-    fn step<R>(
-        &self,
-        now: Moment,
-        decide: impl FnOnce(&mut Machine, &mut Ledger, At<'_>) -> R,
-    ) -> Option<R> {
-        let mut slot = lock(&self.core);
-        let Core { machine, rules, ledger } = slot.as_mut()?;
-        let (lapsed, generation) = (machine.lapsed(), machine.generation());
-        let at = At { now, rules, roll: fastrand::f64() };
-        match self.front.take() {
-            0 => {}
-            // They ended before the front closed, in the stretch of time that it was open for.
-            aside => {
-                let last = self.front.until() - Duration::from_nanos(1);
-                machine.fold(aside, At { now: now.min(last), ..at });
-            }
-        }
-        let decided = decide(machine, ledger, at);
-        ledger.note_lapsed(machine.lapsed() - lapsed, generation);
-        machine.take_transitions().into_iter().for_each(|moved| ledger.outbox.push(moved));
-        self.publish(machine);
-        self.front.open(machine.deferral());
-        self.published.noisy.store(ledger.audience.wants_rejections(), Ordering::Relaxed);
-        if ledger.room.receiver_count() > 0 && machine.refusal(now, &rules.half_open).is_none() {
-            ledger.room.send_replace(());
-        }
-        let notes = std::mem::take(&mut ledger.notes);
-        let audience = (!notes.is_empty()).then(|| ledger.audience.clone());
-        let deliver = ledger.outbox.claim();
-        drop(slot);
-        if let Some(audience) = audience {
-            notes.iter().for_each(|note| audience.tell(note));
-        }
-        if deliver {
-            self.deliver();
-        }
-        Some(decided)
-    }
-
-    fn deliver(&self) {
-        loop {
-            let mut slot = lock(&self.core);
-            let Some(Core { ledger, .. }) = slot.as_mut() else { return };
-            let Some(event) = ledger.outbox.next() else { return };
-            let audience = ledger.audience.clone();
-            drop(slot);
-            audience.tell(&event);
-        }
-    }
-
-    /// The deadline and the cause first, the word last.
-    fn publish(&self, machine: &Machine) {
-        if let Some((until, cause)) = machine.tripped() {
-            let until = until.unwrap_or_default();
-            self.published.deadline.store(until.as_nanos(), Ordering::Relaxed);
-            self.published.cause.store(cause.pack(), Ordering::Relaxed);
-        }
-        let word = Word::new(machine.generation(), machine.state(), machine.directive());
-        self.published.word.store(word.bits(), Ordering::Release);
-    }
-}
-
-impl Ledger {
-    fn note_lapsed(&mut self, probes: u64, generation: u64) {
-        if probes > 0 {
-            // First, because the machine looks at the leases before anything else.
-            self.notes.insert(0, Event::LeaseExpired { name: self.name, generation, probes });
-        }
-    }
-
-    /// Neutral outcomes are nothing, late or not; and the former tenant's calls are not ours.
-    fn note_stale(&mut self, generation: u64, outcome: Outcome) {
-        if outcome != Outcome::Ignored && generation >= self.born {
-            self.stale += 1;
-            self.notes.push(Event::Stale { name: self.name, generation, outcome });
-        }
     }
 }
 

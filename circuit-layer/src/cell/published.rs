@@ -1,0 +1,98 @@
+//! What a breaker publishes beside the word, so that most calls need no lock.
+
+use std::time::Duration;
+
+use crate::cause::Cause;
+use crate::clock::{Moment, nanos};
+use crate::error::Reason;
+use crate::machine::{Machine, Refusal};
+use crate::state::State;
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::word::{Directive, Word};
+
+/// What everybody reads and only the holder of the lock writes. It has a cache line pair of its own:
+/// the closed path must not share it with counters or the lock.
+#[repr(align(128))]
+#[derive(Debug)]
+pub(super) struct Published {
+    word: AtomicU64,
+    deadline: AtomicU64,
+    cause: AtomicU64,
+    abandoned_after: AtomicU64,
+    own_clock: AtomicBool,
+    noisy: AtomicBool,
+}
+
+impl Published {
+    pub(super) fn new() -> Self {
+        Self {
+            word: AtomicU64::new(Word::new(0, State::Closed, Directive::Ask).bits()),
+            deadline: AtomicU64::new(0),
+            cause: AtomicU64::new(0),
+            abandoned_after: AtomicU64::new(0),
+            own_clock: AtomicBool::new(false),
+            noisy: AtomicBool::new(false),
+        }
+    }
+
+    #[inline]
+    pub(super) fn word(&self) -> Word {
+        Word::from_bits(self.word.load(Ordering::Acquire))
+    }
+
+    pub(super) fn configure(&self, abandoned_after: Option<Duration>, own_clock: bool) {
+        let abandoned_after = abandoned_after.map_or(u64::MAX, nanos);
+        self.abandoned_after.store(abandoned_after, Ordering::Relaxed);
+        self.own_clock.store(own_clock, Ordering::Relaxed);
+    }
+
+    /// The deadline and the cause first, the word last.
+    pub(super) fn publish(&self, machine: &Machine) {
+        if let Some((until, cause)) = machine.tripped() {
+            let until = until.unwrap_or_default();
+            self.deadline.store(until.as_nanos(), Ordering::Relaxed);
+            self.cause.store(cause.pack(), Ordering::Relaxed);
+        }
+        let word = Word::new(machine.generation(), machine.state(), machine.directive());
+        self.word.store(word.bits(), Ordering::Release);
+    }
+
+    /// Whatever is out is stale from now on.
+    pub(super) fn end_generation(&self) {
+        let over = Word::new(self.word().generation() + 1, State::Closed, Directive::Ask);
+        self.word.store(over.bits(), Ordering::Release);
+    }
+
+    /// The rejection while shut, without the lock. None once the wait is over.
+    pub(super) fn shut_until(&self, now: Moment) -> Option<Refusal> {
+        let deadline = Moment::from_nanos(self.deadline.load(Ordering::Relaxed));
+        (now < deadline).then(|| {
+            let cause = Cause::unpack(self.cause.load(Ordering::Relaxed));
+            let timed = deadline < Moment::NEVER;
+            let forced = cause == Some(Cause::Manual);
+            Refusal {
+                state: State::Open,
+                reason: if forced { Reason::ForcedOpen } else { Reason::Open },
+                until: timed.then_some(deadline),
+                cause,
+            }
+        })
+    }
+
+    pub(super) fn is_abandoned(&self, out_for: Duration) -> bool {
+        nanos(out_for) >= self.abandoned_after.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_own_clock(&self) -> bool {
+        self.own_clock.load(Ordering::Relaxed)
+    }
+
+    /// Whether somebody wants to hear of each rejection.
+    pub(super) fn is_noisy(&self) -> bool {
+        self.noisy.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_noisy(&self, noisy: bool) {
+        self.noisy.store(noisy, Ordering::Relaxed);
+    }
+}

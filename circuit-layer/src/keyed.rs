@@ -1,0 +1,162 @@
+//! A breaker for each key, and never too many of them.
+//!
+//! One breaker over many shards, tenants or hosts turns the outage of one into the outage of all; a
+//! breaker for each keeps them apart, and a table of breakers that only grows is a leak that anybody
+//! with an imagination for keys can open. So the table is bounded. What may go is decided by what
+//! would be lost: a breaker that is closed, has no failure to remember and has not been asked for
+//! lately is as good as a new one. Any other stays, however many come.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::breaker::CircuitBreaker;
+use crate::builder::{CircuitBreakerBuilder, ConfigError};
+
+const CAPACITY: usize = 1_000;
+
+/// Breakers by key, all to the same measure.
+///
+/// When the table is full, breakers go that are closed, clean and idle: without a failure in their
+/// counts, not looked up since the last time that room was needed, and held by nobody else. When none
+/// can go, new keys share one *overflow* breaker whose name says so. A rejected caller of it learns
+/// that it was not about his key alone.
+///
+/// All breakers carry the name of the table, because names are never freed and keys may come from
+/// requests; the caller knows the key.
+///
+/// # Clone
+///
+/// Clones share the table.
+///
+/// ```
+/// use circuit_layer::{CircuitBreaker, KeyedBreakers};
+///
+/// let shards = KeyedBreakers::new("shards", |builder| builder.fail_max(3))?;
+/// let breaker = shards.get("eu-1");
+/// assert_eq!(breaker.name(), "shards");
+/// # Ok::<(), circuit_layer::ConfigError>(())
+/// ```
+pub struct KeyedBreakers<K>(Arc<Table<K>>);
+
+struct Table<K> {
+    name: String,
+    measure: Box<dyn Fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder + Send + Sync>,
+    capacity: usize,
+    overflow: CircuitBreaker,
+    entries: Mutex<HashMap<K, Entry>>,
+}
+
+struct Entry {
+    breaker: CircuitBreaker,
+    /// Looked up since the last sweep.
+    wanted: bool,
+}
+
+impl<K: Hash + Eq> KeyedBreakers<K> {
+    /// A table of at most 1000 breakers, each built by `measure`.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the configuration breaks. It is checked once, here.
+    pub fn new(
+        name: &str,
+        measure: impl Fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder + Send + Sync + 'static,
+    ) -> Result<Self, ConfigError> {
+        Self::with_capacity(name, CAPACITY, measure)
+    }
+
+    /// A table of at most `capacity` breakers. With none at all every key shares the overflow breaker.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn with_capacity(
+        name: &str,
+        capacity: usize,
+        measure: impl Fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder + Send + Sync + 'static,
+    ) -> Result<Self, ConfigError> {
+        measure(CircuitBreaker::builder(name)).build()?;
+        let overflow = measure(CircuitBreaker::builder(&format!("{name} (overflow)"))).build()?;
+        Ok(Self(Arc::new(Table {
+            name: name.to_owned(),
+            measure: Box::new(measure),
+            capacity,
+            overflow,
+            entries: Mutex::default(),
+        })))
+    }
+
+    /// The breaker of this key: the one that is there, a new one, or the overflow breaker.
+    pub fn get<Q>(&self, key: &Q) -> CircuitBreaker
+    where
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+        K: std::borrow::Borrow<Q>,
+    {
+        // Dropped after the lock is: with a breaker go observers, which are foreign code.
+        let _gone: Vec<Entry>;
+        let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.get_mut(key) {
+            entry.wanted = true;
+            return entry.breaker.clone();
+        }
+        if entries.len() >= self.0.capacity {
+            _gone = sweep(&mut entries);
+        }
+        if entries.len() >= self.0.capacity {
+            return self.0.overflow.clone();
+        }
+        let breaker = self.0.fresh();
+        let entry = Entry { breaker: breaker.clone(), wanted: true };
+        entries.insert(key.to_owned(), entry);
+        breaker
+    }
+
+    /// How many keys have a breaker of their own.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether no key has a breaker of its own.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The breaker that keys share for which there is no room.
+    #[must_use]
+    pub fn overflow(&self) -> &CircuitBreaker {
+        &self.0.overflow
+    }
+}
+
+/// Lets the idle ones go, and starts to watch the others for being idle.
+fn sweep<K: Hash + Eq>(entries: &mut HashMap<K, Entry>) -> Vec<Entry> {
+    let idle = |entry: &mut Entry| !std::mem::take(&mut entry.wanted) && entry.breaker.is_spare();
+    entries.extract_if(|_, entry| idle(entry)).map(|(_, entry)| entry).collect()
+}
+
+impl<K> Table<K> {
+    fn fresh(&self) -> CircuitBreaker {
+        let builder = (self.measure)(CircuitBreaker::builder(&self.name));
+        // The measure has been checked; one that changes its mind later still gets a breaker.
+        builder.build().unwrap_or_else(|_| CircuitBreaker::new(&self.name))
+    }
+}
+
+impl<K> Clone for KeyedBreakers<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K> fmt::Debug for KeyedBreakers<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedBreakers")
+            .field("name", &self.0.name)
+            .field("capacity", &self.0.capacity)
+            .finish_non_exhaustive()
+    }
+}
