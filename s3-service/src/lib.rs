@@ -7,7 +7,7 @@
 //! | to put a breaker into | take |
 //! | --- | --- |
 //! | any AWS SDK client | [`CircuitBreakerInterceptor`] |
-//! | an S3 client of your own | [`install`], [`install_client`] |
+//! | an S3 client of your own | [`install()`], [`install_client`] |
 //! | a program that reads and writes objects of a bucket | [`S3`], or [`S3Service`] for a tower stack |
 //!
 //! [`S3`] adds books to the breaker: health, and with the feature `otel` the `s3_*` metrics.

@@ -1,7 +1,7 @@
 //! The operations on the SDK: one function each, from a request to an answer.
 //!
 //! No breaker is in sight: the interceptor in the client is the one point of admission. The upload
-//! queue will stand before [`upload`] and [`delete`].
+//! queue will stand before [`Target::upload`] and [`Target::delete`].
 
 use std::time::SystemTime;
 

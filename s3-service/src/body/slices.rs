@@ -1,4 +1,4 @@
-//! A body in slices: the same bytes, never more than [`SLICE`](super::SLICE) at once, and an end
+//! A body in slices: the same bytes, never more than [`SLICE`] at once, and an end
 //! that is reached once.
 
 use std::pin::Pin;

@@ -1,5 +1,5 @@
 //! Reads the facts of an attempt out of what the SDK's hooks show: the effect around
-//! [`classify`](crate::classify::classify), which decides.
+//! [`classify`], which decides.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -54,7 +54,7 @@ use slot::{Attempt, Slot};
 /// A circuit breaker as an interceptor of an AWS SDK client.
 ///
 /// Put it into the client's configuration, once: a second one, of the same or of another breaker,
-/// rests. For S3, [`install`](crate::install) does it; for any other service:
+/// rests. For S3, [`install()`](crate::install()) does it; for any other service:
 ///
 /// ```text
 /// aws_sdk_dynamodb::config::Builder::interceptor(CircuitBreakerInterceptor::new(breaker))
