@@ -3,7 +3,7 @@
 #   make demo     the scripted outages, played against real servers, in about a minute
 #   make serve    the inventory service and its status page, until you stop it
 #   make test     every test: workspace, doc examples, loom models
-#   make bench    the benchmarks of circuit-layer
+#   make bench    what a breaker costs, beside its peers: ns, instructions, allocations
 #   make lint     fmt, clippy, docs, cargo-deny        (DENY=skip leaves the last one out)
 #   make docs     the API documentation, in target/doc
 #   make ci       test and lint
@@ -51,7 +51,7 @@ test-loom:
 
 bench:
 	@.ci/setup bench
-	$(CARGO) bench -p circuit-layer
+	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench
 
 # ---- lint -----------------------------------------------------------------------------------
 

@@ -13,10 +13,11 @@ use crate::cell::{Cell, Seed};
 use crate::classify::{Classify, ErrorsAsFailures};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Reason, Rejected};
-use crate::future::guard;
+use crate::future::{Admitted, ResponseFuture};
 use crate::machine::{Order, Refusal, Ticket};
 use crate::observe::Observer;
 use crate::permit::Permit;
+use crate::settle::AtOnce;
 use crate::snapshot::Snapshot;
 use crate::state::{Control, State};
 use crate::word::Directive;
@@ -157,7 +158,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
     {
         let permit = self.try_acquire()?;
-        guard(future, classify, permit).await
+        ResponseFuture::admitted(Admitted::new(future, classify, AtOnce, permit)).await
     }
 
     /// Rejects every call until [`release`](Self::release), or until `limit` is over: then the

@@ -5,6 +5,7 @@ use tower_layer::Layer;
 use crate::breaker::CircuitBreaker;
 use crate::classify::ErrorsAsFailures;
 use crate::service::CircuitBreakerService;
+use crate::settle::AtOnce;
 
 /// Puts services behind a [`CircuitBreaker`].
 ///
@@ -77,9 +78,10 @@ use crate::service::CircuitBreakerService;
 ///
 /// [`abandoned_after`]: crate::CircuitBreakerBuilder::abandoned_after
 #[derive(Clone, Debug)]
-pub struct CircuitBreakerLayer<C = ErrorsAsFailures> {
+pub struct CircuitBreakerLayer<C = ErrorsAsFailures, P = AtOnce> {
     breaker: CircuitBreaker,
     classify: C,
+    settle: P,
     backpressure: bool,
 }
 
@@ -87,15 +89,24 @@ impl CircuitBreakerLayer {
     /// Judges errors as failures.
     #[must_use]
     pub const fn new(breaker: CircuitBreaker) -> Self {
-        Self { breaker, classify: ErrorsAsFailures, backpressure: false }
+        Self { breaker, classify: ErrorsAsFailures, settle: AtOnce, backpressure: false }
     }
 }
 
-impl<C> CircuitBreakerLayer<C> {
+impl<C, P> CircuitBreakerLayer<C, P> {
     /// Judges results by `classify` instead, which is cloned for each call.
     #[must_use]
-    pub fn classify<C2>(self, classify: C2) -> CircuitBreakerLayer<C2> {
-        CircuitBreakerLayer { breaker: self.breaker, classify, backpressure: self.backpressure }
+    pub fn classify<C2>(self, classify: C2) -> CircuitBreakerLayer<C2, P> {
+        let Self { breaker, settle, backpressure, .. } = self;
+        CircuitBreakerLayer { breaker, classify, settle, backpressure }
+    }
+
+    /// Lets `settle` decide when a call that got a response is over; it is cloned for each call. For
+    /// responses that are streams.
+    #[must_use]
+    pub fn settle<P2>(self, settle: P2) -> CircuitBreakerLayer<C, P2> {
+        let Self { breaker, classify, backpressure, .. } = self;
+        CircuitBreakerLayer { breaker, classify, settle, backpressure }
     }
 
     /// Is *not ready* while the breaker would reject, instead of ready to reject: for use under a
@@ -116,11 +127,18 @@ impl<C> CircuitBreakerLayer<C> {
     }
 }
 
-impl<S, C: Clone> Layer<S> for CircuitBreakerLayer<C> {
-    type Service = CircuitBreakerService<S, C>;
+impl From<CircuitBreaker> for CircuitBreakerLayer {
+    fn from(breaker: CircuitBreaker) -> Self {
+        Self::new(breaker)
+    }
+}
+
+impl<S, C: Clone, P: Clone> Layer<S> for CircuitBreakerLayer<C, P> {
+    type Service = CircuitBreakerService<S, C, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CircuitBreakerService::new(inner, self.breaker.clone(), self.classify.clone())
+        let (classify, settle) = (self.classify.clone(), self.settle.clone());
+        CircuitBreakerService::new(inner, self.breaker.clone(), classify, settle)
             .with_backpressure(self.backpressure)
     }
 }

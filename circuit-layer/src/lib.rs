@@ -59,6 +59,8 @@ mod front;
 mod future;
 mod half_open;
 pub mod health;
+#[cfg(feature = "http")]
+pub mod http;
 mod keyed;
 mod layer;
 mod machine;
@@ -66,10 +68,14 @@ mod machine;
 pub mod metrics;
 mod name;
 mod observe;
+mod on_rejected;
 mod outcome;
 mod permit;
 mod policy;
 mod service;
+#[cfg(feature = "tower")]
+mod service_builder;
+mod settle;
 mod snapshot;
 mod state;
 mod sync;
@@ -93,12 +99,16 @@ pub use crate::layer::CircuitBreakerLayer;
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;
 pub use crate::observe::{Event, Observer, Transition};
+pub use crate::on_rejected::{OnRejectedFuture, OnRejectedLayer, OnRejectedService};
 pub use crate::outcome::{Outcome, Recorded};
 pub use crate::permit::Permit;
 pub use crate::policy::{
     Call, ConsecutiveFailures, Deferral, FailureRate, Or, SlowCallRate, TripPolicy,
 };
 pub use crate::service::CircuitBreakerService;
+#[cfg(feature = "tower")]
+pub use crate::service_builder::ServiceBuilderExt;
+pub use crate::settle::{AtOnce, Settle};
 pub use crate::snapshot::Snapshot;
 pub use crate::state::{Control, State};
 pub use crate::window::{Counts, Window};

@@ -35,18 +35,30 @@ pub struct Permit {
     cell: &'static Cell,
     ticket: Ticket,
     started: Option<Moment>,
-    follow_up: bool,
+    stage: Stage,
+}
+
+/// How much of the call is still to be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// All of it.
+    Whole,
+    /// The rest of an answer that has begun.
+    Rest,
+    /// The rest of an answer whose probe has been settled: only a failure counts.
+    FollowUp,
 }
 
 #[expect(clippy::must_use_candidate, reason = "settling is done for its effect")]
 impl Permit {
     pub(crate) fn new(cell: &'static Cell, ticket: Ticket) -> Self {
-        Self { cell, ticket, started: None, follow_up: false }
+        Self { cell, ticket, started: None, stage: Stage::Whole }
     }
 
     /// For a call whose policy wants to know how long it takes.
     pub(crate) fn timed(cell: &'static Cell, ticket: Ticket, now: Moment) -> Self {
-        Self { cell, ticket, started: ticket.timed.then_some(now), follow_up: false }
+        let started = ticket.timed.then_some(now);
+        Self { cell, ticket, started, stage: Stage::Whole }
     }
 
     /// The call succeeded.
@@ -68,18 +80,31 @@ impl Permit {
         self.settle(outcome)
     }
 
-    /// Settles a probe as a success now and keeps watching the rest of its answer.
+    /// The answer has begun: what remains to be judged is the rest of it.
     ///
-    /// For streamed answers: a slow reader must not hold one of the few probe slots. The permit that
-    /// comes back holds no slot, belongs to the generation that is current after the settlement, and
-    /// only a failure of it counts. A permit that is no probe comes back as it was.
+    /// For streamed answers, whose length is not the dependency's doing. The call's time ends here:
+    /// it is not slow because of its body, and dropping the rest counts as nothing, however late.
+    ///
+    /// A probe settles as a success now, because a slow reader must not hold one of the few slots.
+    /// The permit that comes back then holds no slot, belongs to the generation that is current after
+    /// the settlement, and only a failure of it counts.
     pub fn settle_early(mut self) -> Self {
-        if !self.is_probe() {
-            return self;
-        }
+        let (cell, started) = (self.cell, self.started.take());
         let ticket = self.take();
-        let ticket = self.cell.settle_early(ticket, self.started);
-        Self { cell: self.cell, ticket, started: None, follow_up: true }
+        if ticket.probe != 0 {
+            let ticket = cell.settle_early(ticket, started);
+            return Self { cell, ticket, started: None, stage: Stage::FollowUp };
+        }
+        // A call that has been slow already is slow, and may have been counted so: it keeps its time.
+        let slow = |started: &Moment| ticket.timed && cell.is_slow_at_answer(ticket, *started);
+        Self { cell, ticket, started: started.filter(slow), stage: self.stage.max(Stage::Rest) }
+    }
+
+    /// Moves the permit out of the future that carries it.
+    #[inline]
+    pub(crate) fn hand_over(&mut self) -> Self {
+        let (ticket, started) = (self.take(), self.started.take());
+        Self { cell: self.cell, ticket, started, stage: self.stage }
     }
 
     /// The generation that admitted the call; zero if nothing of it counts.
@@ -110,12 +135,22 @@ impl Permit {
     /// Settles in place, for the future that carries the permit. A second time does nothing.
     #[inline]
     pub(crate) fn settle(&mut self, outcome: Outcome) -> Recorded {
+        // Field by field: to load the ticket as a whole would stall on the stores of its parts.
+        if matches!(outcome, Outcome::Success)
+            && self.ticket.probe == 0
+            && self.cell.is_pristine(self.ticket.generation)
+        {
+            self.ticket.generation = Ticket::UNCOUNTED.generation;
+            return Recorded::Counted;
+        }
+        self.settle_slowly(outcome)
+    }
+
+    #[cold]
+    fn settle_slowly(&mut self, outcome: Outcome) -> Recorded {
         let ticket = self.take();
         if outcome == Outcome::Success {
-            if ticket.probe == 0 && self.cell.is_pristine(ticket.generation) {
-                return Recorded::Counted;
-            }
-            if self.follow_up {
+            if self.stage == Stage::FollowUp {
                 return Recorded::Ignored;
             }
             if ticket.probe == 0 && self.cell.count_aside(ticket.generation) {
@@ -125,14 +160,17 @@ impl Permit {
         self.cell.settle(ticket, self.started, outcome)
     }
 
+    /// Generation 0 marks a permit that has nothing left to settle.
     fn take(&mut self) -> Ticket {
-        std::mem::replace(&mut self.ticket, Ticket::UNCOUNTED)
+        let ticket = self.ticket;
+        self.ticket.generation = Ticket::UNCOUNTED.generation;
+        ticket
     }
 
     #[cold]
     fn give_back(&mut self) {
-        let abandoned =
-            self.started.is_some_and(|started| self.cell.is_abandoned(started, self.cell.now()));
+        let abandoned = self.stage == Stage::Whole
+            && self.started.is_some_and(|at| self.cell.is_abandoned(at, self.cell.now()));
         if abandoned {
             self.settle(Outcome::ABANDONED);
         } else if self.ticket.probe != 0 || self.ticket.timed {
@@ -144,7 +182,8 @@ impl Permit {
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        if self.ticket != Ticket::UNCOUNTED && (self.started.is_some() || self.ticket.probe != 0) {
+        let open = self.ticket.generation != Ticket::UNCOUNTED.generation;
+        if open && (self.started.is_some() || self.ticket.probe != 0) {
             self.give_back();
         }
     }

@@ -6,10 +6,12 @@ use tower_service::Service;
 
 use crate::backpressure::Wait;
 use crate::breaker::CircuitBreaker;
-use crate::classify::ErrorsAsFailures;
+use crate::classify::{Classify, ErrorsAsFailures};
 use crate::clock::Moment;
-use crate::error::Error;
-use crate::future::{ResponseFuture, guard};
+use crate::error::{Error, Rejected};
+use crate::future::{Admitted, ResponseFuture};
+use crate::permit::Permit;
+use crate::settle::{AtOnce, Settle};
 
 /// A service behind a breaker.
 ///
@@ -24,10 +26,11 @@ use crate::future::{ResponseFuture, guard};
 ///
 /// Clones share the breaker and nothing else. In particular they inherit no readiness.
 #[derive(Debug)]
-pub struct CircuitBreakerService<S, C = ErrorsAsFailures> {
+pub struct CircuitBreakerService<S, C = ErrorsAsFailures, P = AtOnce> {
     inner: S,
     breaker: CircuitBreaker,
     classify: C,
+    settle: P,
     readiness: Readiness,
     backpressure: bool,
     wait: Option<Wait>,
@@ -43,12 +46,13 @@ enum Readiness {
     Shut(Moment),
 }
 
-impl<S, C> CircuitBreakerService<S, C> {
-    pub(crate) const fn new(inner: S, breaker: CircuitBreaker, classify: C) -> Self {
+impl<S, C, P> CircuitBreakerService<S, C, P> {
+    pub(crate) const fn new(inner: S, breaker: CircuitBreaker, classify: C, settle: P) -> Self {
         Self {
             inner,
             breaker,
             classify,
+            settle,
             readiness: Readiness::Unknown,
             backpressure: false,
             wait: None,
@@ -100,25 +104,49 @@ impl<S, C> CircuitBreakerService<S, C> {
     }
 }
 
-impl<S: Clone, C: Clone> Clone for CircuitBreakerService<S, C> {
+impl<S: Clone, C: Clone, P: Clone> Clone for CircuitBreakerService<S, C, P> {
     fn clone(&self) -> Self {
         // Readiness belongs to the instance that was polled.
-        Self::new(self.inner.clone(), self.breaker.clone(), self.classify.clone())
+        let (inner, breaker) = (self.inner.clone(), self.breaker.clone());
+        Self::new(inner, breaker, self.classify.clone(), self.settle.clone())
             .with_backpressure(self.backpressure)
     }
 }
 
-impl<S, C, Request> Service<Request> for CircuitBreakerService<S, C>
+impl<S, C, P, Request> Service<Request> for CircuitBreakerService<S, C, P>
 where
     S: Service<Request>,
-    C: crate::Classify<S::Response, S::Error> + Clone,
+    C: Classify<S::Response, S::Error> + Clone,
+    P: Settle<S::Response> + Clone,
 {
-    type Response = S::Response;
+    type Response = P::Response;
     type Error = Error<S::Error>;
-    type Future = ResponseFuture<S::Future, C>;
+    type Future = ResponseFuture<S::Future, C, P>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.poll_inner_ready(cx).map_err(Error::Inner)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        match self.admit() {
+            Ok(permit) => ResponseFuture::admitted(self.start(request, permit)),
+            Err(rejected) => ResponseFuture::rejected(rejected),
+        }
+    }
+}
+
+impl<S, C, P> CircuitBreakerService<S, C, P> {
+    /// Ready once a call is sure of an answer: the inner service's or a rejection.
+    #[inline]
+    pub(crate) fn poll_inner_ready<Request>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), S::Error>>
+    where
+        S: Service<Request>,
+    {
         if !self.breaker.admits_by_word()
             && let Some(now) = ready!(self.shut(cx))
         {
@@ -126,38 +154,45 @@ where
             return Poll::Ready(Ok(()));
         }
         self.readiness = Readiness::Unknown;
-        ready!(self.inner.poll_ready(cx)).map_err(Error::Inner)?;
+        ready!(self.inner.poll_ready(cx))?;
         self.readiness = Readiness::Inner;
         Poll::Ready(Ok(()))
     }
 
+    /// Uses up the readiness. Admits a call only if the inner service is ready for it.
     #[inline]
-    fn call(&mut self, request: Request) -> Self::Future {
+    pub(crate) fn admit(&mut self) -> Result<Permit, Rejected> {
         if matches!(self.readiness, Readiness::Inner)
             && let Some(permit) = self.breaker.admit_by_word()
         {
             self.readiness = Readiness::Unknown;
-            return guard(self.inner.call(request), self.classify.clone(), permit);
+            return Ok(permit);
         }
-        self.call_slowly(request)
+        self.admit_slowly()
     }
-}
 
-impl<S, C: Clone> CircuitBreakerService<S, C> {
     #[cold]
-    fn call_slowly<Request>(&mut self, request: Request) -> ResponseFuture<S::Future, C>
-    where
-        S: Service<Request>,
-    {
-        let readiness = std::mem::replace(&mut self.readiness, Readiness::Unknown);
-        let admitted = match readiness {
+    fn admit_slowly(&mut self) -> Result<Permit, Rejected> {
+        match std::mem::replace(&mut self.readiness, Readiness::Unknown) {
             Readiness::Inner => self.breaker.admit(self.breaker.now()),
             Readiness::Shut(now) => Err(self.breaker.reject_unready(now)),
             Readiness::Unknown => Err(self.breaker.reject_unready(self.breaker.now())),
-        };
-        match admitted {
-            Ok(permit) => guard(self.inner.call(request), self.classify.clone(), permit),
-            Err(rejected) => ResponseFuture::rejected(rejected),
         }
+    }
+
+    /// Calls the inner service, which [`admit`](Self::admit) found ready.
+    #[inline]
+    pub(crate) fn start<Request>(
+        &mut self,
+        request: Request,
+        permit: Permit,
+    ) -> Admitted<S::Future, C, P>
+    where
+        S: Service<Request>,
+        C: Clone,
+        P: Clone,
+    {
+        let inner = self.inner.call(request);
+        Admitted::new(inner, self.classify.clone(), self.settle.clone(), permit)
     }
 }

@@ -168,7 +168,7 @@ impl Cell {
         started: Option<Moment>,
         outcome: Outcome,
     ) -> Recorded {
-        if ticket == Ticket::UNCOUNTED {
+        if ticket.generation == Ticket::UNCOUNTED.generation {
             return Recorded::Ignored;
         }
         self.step(self.now(), |machine, ledger, at| {
@@ -193,6 +193,12 @@ impl Cell {
             }
         })
         .unwrap_or(Ticket::UNCOUNTED)
+    }
+
+    /// Ends the time of a call whose answer has begun. True if it was slow: then its time goes on.
+    pub(crate) fn is_slow_at_answer(&self, ticket: Ticket, started: Moment) -> bool {
+        self.step(self.now(), |machine, _, at| machine.is_slow_at_answer(ticket, started, at))
+            .unwrap_or(false)
     }
 
     pub(crate) fn order(&self, order: Order, reason: Arc<str>, now: Moment) {

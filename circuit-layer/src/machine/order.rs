@@ -176,6 +176,27 @@ impl Machine {
         self.lapsed
     }
 
+    /// Ends the time of a call in closed whose answer has begun. True if it was slow by then: it stays
+    /// with those in flight, where it counts as slow once and for all. Otherwise it is forgotten
+    /// there, and its outcome will come without a time.
+    pub(crate) fn is_slow_at_answer(
+        &mut self,
+        ticket: Ticket,
+        started: Moment,
+        at: At<'_>,
+    ) -> bool {
+        self.tick(at);
+        let Phase::Closed { policy, .. } = &mut self.phase else { return false };
+        if ticket.generation != self.generation {
+            return false;
+        }
+        let slow = at.rules.slow.is_some_and(|slow| at.now - started > slow);
+        if !slow {
+            policy.forget(started);
+        }
+        slow
+    }
+
     /// A ticket for the follow-up of a call whose probe was settled early.
     pub(crate) fn follow_up(&self) -> Ticket {
         Ticket { generation: self.generation, probe: 0, timed: false }
