@@ -241,7 +241,17 @@ impl CircuitBreaker {
 
     /// Whether a call at this moment would be rejected. Reserves nothing; takes no lock while closed
     /// or open.
-    pub(crate) fn forecast(&self, now: Moment) -> Option<Refusal> {
+    pub(crate) fn rejects(&self, now: Moment) -> bool {
+        let word = self.0.cell.word();
+        match word.directive() {
+            Directive::Pristine | Directive::Counting => false,
+            Directive::Shut => self.0.cell.is_shut(now),
+            Directive::Ask => self.0.cell.forecast(now).is_some(),
+        }
+    }
+
+    /// Why a call at this moment would be rejected, as [`rejects`](Self::rejects).
+    fn forecast(&self, now: Moment) -> Option<Refusal> {
         let word = self.0.cell.word();
         match word.directive() {
             Directive::Pristine | Directive::Counting => None,

@@ -90,7 +90,7 @@ impl<S, C, P> CircuitBreakerService<S, C, P> {
     fn shut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Moment>> {
         if !self.backpressure {
             let now = self.breaker.now();
-            return Poll::Ready(self.breaker.forecast(now).map(|_| now));
+            return Poll::Ready(self.breaker.rejects(now).then_some(now));
         }
         loop {
             if let Some(wait) = &mut self.wait {

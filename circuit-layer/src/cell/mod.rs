@@ -117,6 +117,11 @@ impl Cell {
         lock(&self.core).as_ref().map_or(Moment::NEVER, |core| core.ledger.clock.now())
     }
 
+    /// Whether the wait still lasts, for a word that says shut.
+    pub(crate) fn is_shut(&self, now: Moment) -> bool {
+        now < self.published.deadline()
+    }
+
     /// The rejection while shut, without the lock. None once the wait is over.
     pub(crate) fn shut_until(&self, now: Moment) -> Option<Refusal> {
         self.published.shut_until(now)

@@ -65,7 +65,7 @@ impl Published {
 
     /// The rejection while shut, without the lock. None once the wait is over.
     pub(super) fn shut_until(&self, now: Moment) -> Option<Refusal> {
-        let deadline = Moment::from_nanos(self.deadline.load(Ordering::Relaxed));
+        let deadline = self.deadline();
         (now < deadline).then(|| {
             let cause = Cause::unpack(self.cause.load(Ordering::Relaxed));
             let timed = deadline < Moment::NEVER;
@@ -77,6 +77,10 @@ impl Published {
                 cause,
             }
         })
+    }
+
+    pub(super) fn deadline(&self) -> Moment {
+        Moment::from_nanos(self.deadline.load(Ordering::Relaxed))
     }
 
     pub(super) fn is_abandoned(&self, out_for: Duration) -> bool {
