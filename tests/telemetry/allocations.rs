@@ -48,3 +48,55 @@ fn recording_health_allocates_nothing() {
     });
     assert_eq!(counted.count_total, 0, "{} allocations", counted.count_total);
 }
+
+#[test]
+fn a_call_through_a_breaker_allocates_nothing_whether_it_is_closed_or_open() {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use circuit_layer::{CircuitBreaker, CircuitBreakerLayer};
+    use tower::{Layer, Service, service_fn};
+
+    let breaker = CircuitBreaker::new("allocations");
+    let echo = service_fn(|n: u64| async move { Ok::<_, std::io::Error>(n) });
+    let mut service = CircuitBreakerLayer::new(breaker.clone()).layer(echo);
+    let mut call = |admitted: bool| {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(service.poll_ready(&mut context).is_ready());
+        let answer = pin!(service.call(1)).poll(&mut context);
+        assert!(matches!(answer, Poll::Ready(answer) if answer.is_ok() == admitted));
+    };
+    call(true);
+    let closed = measure(|| (0..1_000).for_each(|_| call(true)));
+    breaker.force_open("test", Some(3_600_000 * MS));
+    call(false);
+    let open = measure(|| (0..1_000).for_each(|_| call(false)));
+    assert_eq!((closed.count_total, open.count_total), (0, 0));
+}
+
+#[test]
+fn memory_is_flat_from_the_second_round_of_a_thousand_breakers() {
+    use circuit_layer::{CircuitBreaker, FailureRate, Window};
+
+    let round = || {
+        let breakers: Vec<CircuitBreaker> = (0..1_000)
+            .map(|_| {
+                let policy = FailureRate::new(0.5, Window::calls(100));
+                CircuitBreaker::builder("round").policy(policy).build().unwrap()
+            })
+            .collect();
+        let late: Vec<_> = breakers.iter().map(|breaker| breaker.try_acquire().unwrap()).collect();
+        for breaker in &breakers {
+            for _ in 0..200 {
+                breaker.try_acquire().unwrap().success();
+            }
+        }
+        drop(breakers);
+        // Permits that outlive their breakers hold nothing of them.
+        drop(late);
+    };
+    let first = measure(round);
+    assert!(first.bytes_current > 0, "the cells stay");
+    let second = measure(round);
+    assert_eq!(second.bytes_current, 0);
+}
