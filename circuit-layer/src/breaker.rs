@@ -213,19 +213,22 @@ impl CircuitBreaker {
         self.0.cell.order(order, Arc::from(reason), self.now());
     }
 
-    /// Admits by the published word where it says so; asks otherwise.
+    /// The generation that admits a call, if the published word alone does.
     #[inline]
-    pub(crate) fn admit_by_word(&self) -> Option<Permit> {
+    pub(crate) fn admits_by_word(&self) -> Option<u64> {
         let word = self.0.cell.word();
-        word.admits().then(|| {
-            let ticket = Ticket { generation: word.generation(), probe: 0, timed: false };
-            Permit::new(self.0.cell, ticket)
-        })
+        word.admits().then(|| word.generation())
+    }
+
+    /// A permit for a call that [`admits_by_word`](Self::admits_by_word) has admitted.
+    #[inline]
+    pub(crate) fn permit(&self, generation: u64) -> Permit {
+        Permit::new(self.0.cell, Ticket { generation, probe: 0, timed: false })
     }
 
     pub(crate) fn admit(&self, now: Moment) -> Result<Permit, Rejected> {
-        if let Some(permit) = self.admit_by_word() {
-            return Ok(permit);
+        if let Some(generation) = self.admits_by_word() {
+            return Ok(self.permit(generation));
         }
         let cell = self.0.cell;
         let shut = cell.word().directive() == Directive::Shut;
@@ -263,12 +266,6 @@ impl CircuitBreaker {
     /// What a waiting caller has to wait for; None if a call could be admitted already.
     pub(crate) fn wait_for_room(&self, now: Moment) -> Option<(watch::Receiver<()>, Moment)> {
         self.0.cell.wait_for_room(now)
-    }
-
-    /// Whether the published word alone admits a call.
-    #[inline]
-    pub(crate) fn admits_by_word(&self) -> bool {
-        self.0.cell.word().admits()
     }
 
     /// Rejects a call for which no readied inner service is at hand.

@@ -130,7 +130,17 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        match self.admit() {
+        if let Some(generation) = self.admits_by_word() {
+            let inner = self.inner.call(request);
+            // The permit is made where it stays: to move it costs as much as the rest of the call.
+            return ResponseFuture::admitted(Admitted::new(
+                inner,
+                self.classify.clone(),
+                self.settle.clone(),
+                self.breaker.permit(generation),
+            ));
+        }
+        match self.admit_slowly() {
             Ok(permit) => ResponseFuture::admitted(self.start(request, permit)),
             Err(rejected) => ResponseFuture::rejected(rejected),
         }
@@ -147,7 +157,7 @@ impl<S, C, P> CircuitBreakerService<S, C, P> {
     where
         S: Service<Request>,
     {
-        if !self.breaker.admits_by_word()
+        if self.breaker.admits_by_word().is_none()
             && let Some(now) = ready!(self.shut(cx))
         {
             self.readiness = Readiness::Shut(now);
@@ -162,13 +172,19 @@ impl<S, C, P> CircuitBreakerService<S, C, P> {
     /// Uses up the readiness. Admits a call only if the inner service is ready for it.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<Permit, Rejected> {
-        if matches!(self.readiness, Readiness::Inner)
-            && let Some(permit) = self.breaker.admit_by_word()
-        {
-            self.readiness = Readiness::Unknown;
-            return Ok(permit);
+        match self.admits_by_word() {
+            Some(generation) => Ok(self.breaker.permit(generation)),
+            None => self.admit_slowly(),
         }
-        self.admit_slowly()
+    }
+
+    /// Uses up the readiness if the inner service is ready and the published word admits.
+    #[inline]
+    fn admits_by_word(&mut self) -> Option<u64> {
+        let ready = matches!(self.readiness, Readiness::Inner);
+        let generation = ready.then(|| self.breaker.admits_by_word()).flatten()?;
+        self.readiness = Readiness::Unknown;
+        Some(generation)
     }
 
     #[cold]
