@@ -14,6 +14,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use circuit_layer::http::{grpc_message, retry_after_seconds};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
@@ -54,7 +55,7 @@ impl Rejection {
     }
 
     fn http<B>(&self) -> Response<ResponseBody<B>> {
-        let seconds = whole_seconds(self.retry_after);
+        let seconds = retry_after_seconds(self.retry_after);
         let Self { class, level, mode, .. } = self;
         // Every value is from a closed set of names, so nothing needs escaping.
         let problem = format!(
@@ -83,7 +84,7 @@ impl Rejection {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert(GRPC_STATUS, UNAVAILABLE);
-        if let Ok(message) = HeaderValue::try_from(percent_encoded(self.detail())) {
+        if let Ok(message) = HeaderValue::try_from(grpc_message(self.detail())) {
             headers.insert(GRPC_MESSAGE, message);
         }
         let millis = u64::try_from(self.retry_after.as_millis()).unwrap_or(u64::MAX);
@@ -102,36 +103,19 @@ impl Rejection {
     }
 }
 
-/// Rounded up, and at least one: `Retry-After: 0` would invite the next attempt at once.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
-}
-
-/// As gRPC's HTTP/2 protocol wants a message: printable ASCII but for `%`, all else by its bytes.
-fn percent_encoded(message: &str) -> String {
-    let mut encoded = String::with_capacity(message.len());
-    for byte in message.bytes() {
-        if matches!(byte, b' '..=b'~') && byte != b'%' {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_wait_is_told_in_whole_seconds_rounded_up_and_never_zero() {
-        let found = [0, 1, 999, 1_000, 1_001].map(|ms| whole_seconds(Duration::from_millis(ms)));
+        let found =
+            [0, 1, 999, 1_000, 1_001].map(|ms| retry_after_seconds(Duration::from_millis(ms)));
         assert_eq!(found, [1, 1, 1, 1, 2]);
     }
 
     #[test]
-    fn a_grpc_message_is_percent_encoded() {
-        assert_eq!(percent_encoded("50 % für alle\n"), "50 %25 f%C3%BCr alle%0A");
+    fn a_grpc_message_is_grpc_message() {
+        assert_eq!(grpc_message("50 % für alle\n"), "50 %25 f%C3%BCr alle%0A");
     }
 }

@@ -61,6 +61,6 @@ mod retry_after;
 
 pub use self::body::PermitBody;
 pub use self::grpc::{GrpcEnd, GrpcServerErrorsAsFailures};
-pub use self::rejection::{grpc_unavailable, unavailable};
+pub use self::rejection::{grpc_message, grpc_unavailable, retry_after_seconds, unavailable};
 pub use self::responses::Responses;
 pub use self::retry_after::retry_after;

@@ -41,7 +41,7 @@ impl<B: Default> From<Rejected> for Response<B> {
         let mut response = Self::new(B::default());
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         if let Some(wait) = rejected.retry_after() {
-            response.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
+            response.headers_mut().insert(RETRY_AFTER, retry_after_seconds(wait).into());
         }
         response.extensions_mut().insert(rejected);
         response
@@ -60,7 +60,7 @@ pub fn grpc_unavailable<B: Default>(rejected: Rejected) -> Response<B> {
     let status = HeaderName::from_static(GRPC_STATUS);
     headers.insert(status, HeaderValue::from_static(UNAVAILABLE));
     // Percent-encoded text is always a valid value.
-    if let Ok(message) = HeaderValue::try_from(percent_encoded(&rejected.to_string())) {
+    if let Ok(message) = HeaderValue::try_from(grpc_message(&rejected.to_string())) {
         headers.insert(HeaderName::from_static(GRPC_MESSAGE), message);
     }
     if let Some(wait) = rejected.retry_after() {
@@ -77,7 +77,10 @@ fn is_grpc(content_type: &[u8]) -> bool {
         && matches!(content_type.get(GRPC.len()), None | Some(b'+' | b';' | b' '))
 }
 
-fn seconds(wait: Duration) -> u64 {
+/// A wait for `Retry-After`: whole seconds, rounded up, and at least one, because `Retry-After: 0` would
+/// invite the next attempt at once.
+#[must_use]
+pub fn retry_after_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
@@ -85,8 +88,10 @@ fn milliseconds(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX).max(1)
 }
 
-/// As gRPC wants its messages: printable ASCII but for the percent sign stays, the rest is encoded.
-fn percent_encoded(text: &str) -> String {
+/// A text for `grpc-message`, as gRPC wants it: printable ASCII but for the percent sign stays, the rest
+/// is percent-encoded byte by byte. The result is always a valid header value.
+#[must_use]
+pub fn grpc_message(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         match byte {
             b'%' | ..b' ' | 0x7F.. => {
