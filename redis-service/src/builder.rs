@@ -10,7 +10,8 @@ use tower_layer::Layer;
 
 use crate::config::{ConfigReport, RedisConfig};
 use crate::dial::{Dial, SingleNode};
-use crate::facade::{Redis, Shared, Stack};
+use crate::engine::Engine;
+use crate::facade::{Redis, Shared};
 use crate::judge::Judge;
 use crate::metrics::{Ledger, MetricsLayer};
 use crate::request::Request;
@@ -181,19 +182,15 @@ impl RedisBuilder {
         self.stack(dial, report).await
     }
 
-    async fn stack<D: Dial>(
-        self,
-        dial: D,
-        config: ConfigReport,
-    ) -> Result<Redis<Stack<D>>, StartError> {
+    async fn stack(self, dial: impl Dial, config: ConfigReport) -> Result<Redis, StartError> {
         if self.service.deadline.is_zero() || self.service.health_deadline.is_zero() {
             return Err(StartError::ZeroDeadline);
         }
         let breaker = self.make_breaker()?;
         let clock = breaker.clock().clone();
-        let service = RedisService::new(dial, self.limits(), clock.clone());
+        let engine = Engine::from(RedisService::new(dial, self.limits(), clock.clone()));
         if self.start == Start::Strict {
-            service.clone().oneshot(Request::Ping).await.map_err(StartError::Unreachable)?;
+            engine.clone().oneshot(Request::Ping).await.map_err(StartError::Unreachable)?;
         }
         let health = Arc::new(HealthMetrics::new(TARGET, clock.clone()));
         let ledger = Ledger::new(health, clock);
@@ -203,8 +200,8 @@ impl RedisBuilder {
             None => ledger,
         };
         let ledger = Arc::new(ledger);
-        let shared = Shared::new(config, &service, &ledger, &breaker);
-        let judged = CircuitBreakerLayer::new(breaker).classify(Judge).layer(service);
+        let shared = Shared::new(config, &engine, &ledger, &breaker);
+        let judged = CircuitBreakerLayer::new(breaker).classify(Judge).layer(engine);
         Ok(Redis::new(MetricsLayer::new(ledger).layer(judged), shared))
     }
 

@@ -4,8 +4,6 @@ mod operations;
 mod report;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use circuit_layer::HealthMetrics;
@@ -19,16 +17,14 @@ pub use report::{Health, Status};
 
 use crate::builder::RedisBuilder;
 use crate::config::ConfigReport;
-use crate::dial::{Dial, SingleNode};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::judge::Judge;
-use crate::lanes::PoolReport;
 use crate::metrics::{Ledger, Metrics};
 use crate::request::Request;
-use crate::service::RedisService;
 
 /// The service that a [`Redis`] calls: metrics around the breaker around Redis.
-pub type Stack<D> = Metrics<CircuitBreakerService<RedisService<D>, Judge>>;
+pub type Stack = Metrics<CircuitBreakerService<Engine, Judge>>;
 
 /// A typed client over the whole stack.
 ///
@@ -55,7 +51,7 @@ pub type Stack<D> = Metrics<CircuitBreakerService<RedisService<D>, Judge>>;
 ///
 /// Every call may be dropped at any time; see [`RedisService`].
 #[derive(Clone)]
-pub struct Redis<S = Stack<SingleNode>> {
+pub struct Redis<S = Stack> {
     service: S,
     shared: Arc<Shared>,
 }
@@ -65,29 +61,13 @@ pub(crate) struct Shared {
     config: ConfigReport,
     ledger: Arc<Ledger>,
     breaker: CircuitBreaker,
-    engine: Box<dyn Engine>,
-}
-
-/// The service at the bottom, whatever it dials.
-trait Engine: Send + Sync {
-    fn pool(&self) -> PoolReport;
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-}
-
-impl<D: Dial> Engine for RedisService<D> {
-    fn pool(&self) -> PoolReport {
-        Self::pool(self)
-    }
-
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(Self::close(self))
-    }
+    engine: Engine,
 }
 
 impl Shared {
-    pub(crate) fn new<D: Dial>(
+    pub(crate) fn new(
         config: ConfigReport,
-        service: &RedisService<D>,
+        engine: &Engine,
         ledger: &Arc<Ledger>,
         breaker: &CircuitBreaker,
     ) -> Self {
@@ -95,7 +75,7 @@ impl Shared {
             config,
             ledger: Arc::clone(ledger),
             breaker: breaker.clone(),
-            engine: Box::new(service.clone()),
+            engine: engine.clone(),
         }
     }
 }

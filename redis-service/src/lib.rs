@@ -29,6 +29,7 @@ mod classify;
 mod config;
 mod dial;
 mod dialling;
+mod engine;
 mod error;
 mod facade;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub use builder::RedisBuilder;
 pub use classify::ErrorKind;
 pub use config::{ConfigReport, RedisConfig};
 pub use dial::{Dial, SingleNode};
+pub use engine::Engine;
 pub use error::{CallError, DialError, Error, RedisError};
 pub use facade::{Health, Redis, Stack, Status};
 pub use judge::Judge;
