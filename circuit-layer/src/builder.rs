@@ -201,6 +201,13 @@ impl CircuitBreakerBuilder {
         Ok(CircuitBreaker::from_seed(self.into_seed()))
     }
 
+    /// What a breaker that is there already can take over.
+    pub(crate) fn into_rules(self) -> Result<(Rules, Option<Duration>), ConfigError> {
+        self.check()?;
+        let Seed { rules, abandoned_after, .. } = self.into_seed();
+        Ok((rules, abandoned_after))
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let Backoff { factor, jitter, cap } = self.backoff;
         let threshold_holds = match self.half_open.verdict {

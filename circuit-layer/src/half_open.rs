@@ -126,7 +126,8 @@ impl Probes {
         u32::try_from(self.leases.len()).unwrap_or(u32::MAX)
     }
 
-    fn decision(&self, rule: &HalfOpen) -> Decision {
+    /// What the probes so far come to.
+    pub(crate) fn decision(&self, rule: &HalfOpen) -> Decision {
         let finished = self.succeeded.saturating_add(self.failed);
         let to_come = rule.probes.saturating_sub(finished);
         if rule.is_fatal(self.failed) {

@@ -196,6 +196,23 @@ fn a_success_counts_aside_for_its_own_generation_or_is_stale() {
 }
 
 #[test]
+fn a_success_is_counted_once_while_the_rules_change() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let breaker = windowed(Clock::manual().0);
+        breaker.try_acquire().unwrap().failure("x");
+        let (good, other) = (breaker.try_acquire().unwrap(), breaker.clone());
+        let policy = FailureRate::new(1.0, Window::calls(20)).min_calls(20);
+        let config = CircuitBreaker::builder("loom").policy(policy);
+        let (recorded, updated) = race(move || good.success(), || other.update(config));
+        assert_eq!((recorded, updated), (Recorded::Counted, Ok(())));
+        let counts = breaker.snapshot().counts;
+        assert_eq!((counts.calls, counts.failed), (2, 1));
+    });
+}
+
+#[test]
 fn observers_hear_transitions_in_the_order_of_generations() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);

@@ -57,7 +57,7 @@ impl Permit {
 
     /// For a call whose policy wants to know how long it takes.
     pub(crate) fn timed(cell: &'static Cell, ticket: Ticket, now: Moment) -> Self {
-        let started = ticket.timed.then_some(now);
+        let started = ticket.is_timed().then_some(now);
         Self { cell, ticket, started, stage: Stage::Whole }
     }
 
@@ -96,7 +96,7 @@ impl Permit {
             return Self { cell, ticket, started: None, stage: Stage::FollowUp };
         }
         // A call that has been slow already is slow, and may have been counted so: it keeps its time.
-        let slow = |started: &Moment| ticket.timed && cell.is_slow_at_answer(ticket, *started);
+        let slow = |started: &Moment| ticket.is_timed() && cell.is_slow_at_answer(ticket, *started);
         Self { cell, ticket, started: started.filter(slow), stage: self.stage.max(Stage::Rest) }
     }
 
@@ -173,7 +173,7 @@ impl Permit {
             && self.started.is_some_and(|at| self.cell.is_abandoned(at, self.cell.now()));
         if abandoned {
             self.settle(Outcome::ABANDONED);
-        } else if self.ticket.probe != 0 || self.ticket.timed {
+        } else if self.ticket.probe != 0 || self.ticket.is_timed() {
             self.settle(Outcome::Ignored);
         }
     }

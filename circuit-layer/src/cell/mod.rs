@@ -67,7 +67,8 @@ impl Cell {
         let now = seed.clock.now();
         let born = self.word().generation() + 1;
         let machine = Machine::new(seed.name, born, At { now, rules: &seed.rules, roll: 0.0 });
-        self.published.configure(seed.abandoned_after, seed.clock.is_manual());
+        self.published.set_abandoned_after(seed.abandoned_after);
+        self.published.set_own_clock(seed.clock.is_manual());
         self.published.set_noisy(seed.audience.wants_rejections());
         self.rejected.store(0, Ordering::Relaxed);
         let ledger = Ledger::new(seed.name, born, seed.clock, seed.audience);

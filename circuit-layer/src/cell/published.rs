@@ -40,9 +40,11 @@ impl Published {
         Word::from_bits(self.word.load(Ordering::Acquire))
     }
 
-    pub(super) fn configure(&self, abandoned_after: Option<Duration>, own_clock: bool) {
-        let abandoned_after = abandoned_after.map_or(u64::MAX, nanos);
-        self.abandoned_after.store(abandoned_after, Ordering::Relaxed);
+    pub(super) fn set_abandoned_after(&self, after: Option<Duration>) {
+        self.abandoned_after.store(after.map_or(u64::MAX, nanos), Ordering::Relaxed);
+    }
+
+    pub(super) fn set_own_clock(&self, own_clock: bool) {
         self.own_clock.store(own_clock, Ordering::Relaxed);
     }
 

@@ -4,30 +4,67 @@ use std::time::Duration;
 
 use super::{Cell, Core, Ledger};
 use crate::clock::Moment;
-use crate::machine::{At, Machine};
-use crate::sync::lock;
+use crate::machine::{At, Machine, Rules};
+use crate::sync::{MutexGuard, lock};
+
+/// What a step has to know of the time before it.
+struct Before {
+    generation: u64,
+    lapsed: u64,
+}
 
 impl Cell {
     /// One step under the lock: decide, publish, queue; then, outside it, deliver.
+    #[expect(clippy::significant_drop_tightening, reason = "the guard goes on into `end`")]
     pub(super) fn step<R>(
         &self,
         now: Moment,
         decide: impl FnOnce(&mut Machine, &mut Ledger, At<'_>) -> R,
     ) -> Option<R> {
         let mut slot = lock(&self.core);
-        let Core { machine, rules, ledger } = slot.as_mut()?;
-        let (lapsed, generation) = (machine.lapsed(), machine.generation());
-        let at = At { now, rules, roll: fastrand::f64() };
+        let core = slot.as_mut()?;
+        let before = self.begin(core, now);
+        let at = At { now, rules: &core.rules, roll: fastrand::f64() };
+        let decided = decide(&mut core.machine, &mut core.ledger, at);
+        self.end(slot, &before, now);
+        Some(decided)
+    }
+
+    /// The step that changes the rules: what is due by the old ones comes first.
+    #[expect(clippy::significant_drop_tightening, reason = "the guard goes on into `end`")]
+    pub(crate) fn update(&self, rules: Rules, abandoned_after: Option<Duration>, now: Moment) {
+        let mut slot = lock(&self.core);
+        let Some(core) = slot.as_mut() else { return };
+        let before = self.begin(core, now);
+        let roll = fastrand::f64();
+        core.machine.tick(At { now, rules: &core.rules, roll });
+        core.machine.update(At { now, rules: &rules, roll });
+        let former = std::mem::replace(&mut core.rules, rules);
+        self.published.set_abandoned_after(abandoned_after);
+        core.ledger.room.send_replace(());
+        self.end(slot, &before, now);
+        // Outside the lock: with the rules goes the user's policy.
+        drop(former);
+    }
+
+    /// Takes in what was counted aside.
+    fn begin(&self, Core { machine, rules, .. }: &mut Core, now: Moment) -> Before {
+        let before = Before { generation: machine.generation(), lapsed: machine.lapsed() };
         match self.front.take() {
             0 => {}
             // They ended before the front closed, in the stretch of time that it was open for.
             aside => {
                 let last = self.front.until() - Duration::from_nanos(1);
-                machine.fold(aside, At { now: now.min(last), ..at });
+                machine.fold(aside, At { now: now.min(last), rules, roll: 0.0 });
             }
         }
-        let decided = decide(machine, ledger, at);
-        ledger.note_lapsed(machine.lapsed() - lapsed, generation);
+        before
+    }
+
+    /// Publishes, and tells others once the lock is free.
+    fn end(&self, mut slot: MutexGuard<'_, Option<Core>>, before: &Before, now: Moment) {
+        let Some(Core { machine, rules, ledger }) = slot.as_mut() else { return };
+        ledger.note_lapsed(machine.lapsed() - before.lapsed, before.generation);
         machine.take_transitions().into_iter().for_each(|moved| ledger.outbox.push(moved));
         self.published.publish(machine);
         self.front.open(machine.deferral());
@@ -45,7 +82,6 @@ impl Cell {
         if let Some(born) = deliver {
             self.deliver(born);
         }
-        Some(decided)
     }
 
     /// Delivers until nothing waits, or another breaker lives here and delivers for itself.

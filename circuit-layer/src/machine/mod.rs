@@ -23,6 +23,7 @@ mod ramp;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub(crate) struct Machine {
     /// When an order other than a forced open ends by itself.
     limit: Moment,
     level: Level,
+    /// How many policies this machine has had in the same place, this one included.
+    watch: u32,
     /// Leases that ended before their probe did, ever.
     lapsed: u64,
     transitions: Vec<Transition>,
@@ -65,6 +68,7 @@ impl Machine {
             control: Control::Automatic,
             limit: Moment::NEVER,
             level: Level::default(),
+            watch: 1,
             lapsed: 0,
             transitions: Vec::new(),
         }
@@ -86,16 +90,16 @@ impl Machine {
                 Err(refusal)
             };
         }
-        let timed = at.rules.slow.is_some();
+        let watch = if at.rules.slow.is_some() { self.watch } else { 0 };
         let probe = match &mut self.phase {
             Phase::HalfOpen { probes, .. } => probes.admit(at.now, at.rules.lease),
-            Phase::Closed { policy, .. } if timed => {
+            Phase::Closed { policy, .. } if watch != 0 => {
                 policy.start(at.now);
                 0
             }
             Phase::Closed { .. } | Phase::Open { .. } => 0,
         };
-        Ok(Ticket { generation: self.generation, probe, timed })
+        Ok(Ticket { generation: self.generation, probe, watch })
     }
 
     /// Takes a call's outcome.
@@ -115,7 +119,7 @@ impl Machine {
             Outcome::Failure { retry_after, .. } => (true, retry_after),
             Outcome::Ignored => return self.give_back(ticket, started),
         };
-        let call = Call { failed, started };
+        let call = Call { failed, started, watched: ticket.watch == self.watch };
         match &mut self.phase {
             Phase::Closed { .. } if self.control == Control::Disabled => Recorded::Ignored,
             Phase::Closed { policy, since, .. } => {
@@ -218,7 +222,9 @@ impl Machine {
             (Phase::HalfOpen { probes, .. }, _) => {
                 probes.release(ticket.probe);
             }
-            (Phase::Closed { policy, .. }, Some(started)) if ticket.timed => policy.forget(started),
+            (Phase::Closed { policy, .. }, Some(started)) if ticket.watch == self.watch => {
+                policy.forget(started);
+            }
             (Phase::Closed { .. } | Phase::Open { .. }, _) => {}
         }
         Recorded::Ignored

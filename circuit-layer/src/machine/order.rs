@@ -191,7 +191,7 @@ impl Machine {
             return false;
         }
         let slow = at.rules.slow.is_some_and(|slow| at.now - started > slow);
-        if !slow {
+        if !slow && ticket.watch == self.watch {
             policy.forget(started);
         }
         slow
@@ -199,7 +199,7 @@ impl Machine {
 
     /// A ticket for the follow-up of a call whose probe was settled early.
     pub(crate) fn follow_up(&self) -> Ticket {
-        Ticket { generation: self.generation, probe: 0, timed: false }
+        Ticket { generation: self.generation, probe: 0, watch: 0 }
     }
 
     pub(crate) fn take_transitions(&mut self) -> Vec<Transition> {

@@ -39,13 +39,18 @@ pub(crate) struct Ticket {
     pub(crate) generation: u64,
     /// The probe's lease; zero for a call that is no probe.
     pub(crate) probe: u32,
-    /// Whether the policy wants to know how long the call takes.
-    pub(crate) timed: bool,
+    /// Which of the policies that one generation may see was told of the start; zero if none was.
+    pub(crate) watch: u32,
 }
 
 impl Ticket {
     /// Admits a call of which nothing counts. Generation 0 is never entered.
-    pub(crate) const UNCOUNTED: Self = Self { generation: 0, probe: 0, timed: false };
+    pub(crate) const UNCOUNTED: Self = Self { generation: 0, probe: 0, watch: 0 };
+
+    /// Whether a policy wants to know how long the call takes.
+    pub(crate) fn is_timed(self) -> bool {
+        self.watch != 0
+    }
 }
 
 /// A call that was not admitted.

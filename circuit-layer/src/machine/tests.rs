@@ -41,6 +41,7 @@ enum Op {
     Admit,
     Settle { which: prop::sample::Index, how: How },
     Order(Order),
+    Update(Setup),
     Look,
 }
 
@@ -260,12 +261,7 @@ impl Model {
         if self.place == Place::HalfOpen {
             self.verdict(advice, now);
         } else if self.control != Control::ForcedClosed {
-            let era = self.era();
-            let streak = self.ended.iter().rev().map(|call| self.calls[*call]);
-            let streak = streak.take_while(|c| c.era == era && c.end == Some(End::Bad)).count();
-            if streak >= self.setup.fail_max as usize {
-                self.trip(advice, now);
-            }
+            self.judge_streak(advice, now);
         }
         Recorded::Counted
     }
@@ -292,6 +288,28 @@ impl Model {
                 self.enter(Place::Closed, Control::Automatic, now);
                 self.relapses = 0;
             }
+        }
+    }
+
+    /// Other rules: what has been set stays, what has been seen is judged anew.
+    fn update(&mut self, setup: Setup, now: u64) {
+        self.look(now);
+        self.setup = setup;
+        let held = matches!(self.control, Control::Disabled | Control::ForcedClosed);
+        match self.place {
+            Place::Closed if held => {}
+            Place::Closed => self.judge_streak(None, now),
+            Place::Open(_) => {}
+            Place::HalfOpen => self.verdict(None, now),
+        }
+    }
+
+    fn judge_streak(&mut self, advice: Option<u64>, now: u64) {
+        let era = self.era();
+        let streak = self.ended.iter().rev().map(|call| self.calls[*call]);
+        let streak = streak.take_while(|c| c.era == era && c.end == Some(End::Bad)).count();
+        if streak >= self.setup.fail_max as usize {
+            self.trip(advice, now);
         }
     }
 
@@ -323,6 +341,26 @@ fn setup() -> impl Strategy<Value = Setup> {
         })
 }
 
+fn rules(setup: Setup) -> Rules {
+    let fail_max = setup.fail_max;
+    Rules {
+        policy: Arc::new(move || Box::new(ConsecutiveFailures::new(fail_max))),
+        reset_timeout: Duration::from_millis(setup.reset),
+        backoff: if setup.factor > 1.0 {
+            Backoff::exponential(setup.factor).jitter(0.0)
+        } else {
+            Backoff::none()
+        },
+        half_open: match setup.threshold {
+            None => HalfOpen::all(setup.probes),
+            Some(threshold) => HalfOpen::rate(setup.probes, threshold),
+        },
+        lease: Duration::from_millis(setup.lease),
+        slow: None,
+        ramp_up: None,
+    }
+}
+
 fn op() -> impl Strategy<Value = Op> {
     let how = prop_oneof![
         3 => Just(How::Success),
@@ -350,8 +388,13 @@ fn op() -> impl Strategy<Value = Op> {
         14 => (any::<prop::sample::Index>(), how)
             .prop_map(|(which, how)| Op::Settle { which, how }),
         1 => order.prop_map(Op::Order),
+        1 => setup().prop_map(Op::Update),
         1 => Just(Op::Look),
     ]
+}
+
+fn at(now: u64, rules: &Rules) -> At<'_> {
+    At { now: Moment::from_nanos(now * 1_000_000), rules, roll: 0.5 }
 }
 
 proptest! {
@@ -359,36 +402,15 @@ proptest! {
     fn the_machine_agrees_with_a_naive_model(
         setup in setup(), ops in prop::collection::vec(op(), 1..120),
     ) {
-        let fail_max = setup.fail_max;
-        let rules = Rules {
-            policy: Arc::new(move || Box::new(ConsecutiveFailures::new(fail_max))),
-            reset_timeout: Duration::from_millis(setup.reset),
-            backoff: if setup.factor > 1.0 {
-                Backoff::exponential(setup.factor).jitter(0.0)
-            } else {
-                Backoff::none()
-            },
-            half_open: match setup.threshold {
-                None => HalfOpen::all(setup.probes),
-                Some(threshold) => HalfOpen::rate(setup.probes, threshold),
-            },
-            lease: Duration::from_millis(setup.lease),
-            slow: None,
-            ramp_up: None,
-        };
+        let mut rules = rules(setup);
         let mut now = 0_u64;
-        let at = |now: u64| At {
-            now: Moment::from_nanos(now * 1_000_000),
-            rules: &rules,
-            roll: 0.5,
-        };
-        let mut machine = Machine::new("model", 1, at(now));
+        let mut machine = Machine::new("model", 1, at(now, &rules));
         let mut model = Model::new(setup);
         let mut out: Vec<(Ticket, usize)> = Vec::new();
         for op in ops {
             match op {
                 Op::Wait(ms) => now += ms,
-                Op::Admit => match (machine.admit(at(now)), model.admit(now)) {
+                Op::Admit => match (machine.admit(at(now, &rules)), model.admit(now)) {
                     (Ok(ticket), Ok(Some(call))) => out.push((ticket, call)),
                     (Ok(ticket), Ok(None)) => prop_assert_eq!(ticket, Ticket::UNCOUNTED),
                     (Err(_), Err(())) => {}
@@ -405,16 +427,22 @@ proptest! {
                         },
                         How::Ignored => Outcome::Ignored,
                     };
-                    let real = machine.settle(ticket, None, outcome, at(now));
+                    let real = machine.settle(ticket, None, outcome, at(now, &rules));
                     prop_assert_eq!(real, model.settle(call, how, now));
                 }
                 Op::Settle { .. } => {}
                 Op::Order(order) => {
-                    machine.order(order, Arc::from("because"), at(now));
+                    machine.order(order, Arc::from("because"), at(now, &rules));
                     model.order(order, now);
                 }
+                Op::Update(setup) => {
+                    machine.tick(at(now, &rules));
+                    rules = self::rules(setup);
+                    machine.update(at(now, &rules));
+                    model.update(setup, now);
+                }
                 Op::Look => {
-                    machine.tick(at(now));
+                    machine.tick(at(now, &rules));
                     model.look(now);
                 }
             }
@@ -428,7 +456,7 @@ proptest! {
                 Place::Closed | Place::HalfOpen => None,
             };
             prop_assert_eq!(until, deadline);
-            let refused = machine.refusal(at(now).now, &rules.half_open).is_some();
+            let refused = machine.refusal(at(now, &rules).now, &rules.half_open).is_some();
             prop_assert_eq!(refused, model.would_reject(now));
         }
         // Nothing is lost on the way: every generation but the first was announced, in order.

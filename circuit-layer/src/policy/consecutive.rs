@@ -1,5 +1,7 @@
 //! So many failures in a row.
 
+use std::any::Any;
+
 use super::{Call, TripPolicy};
 use crate::builder::ConfigError;
 use crate::cause::Cause;
@@ -22,16 +24,30 @@ impl ConsecutiveFailures {
     pub const fn new(max: u32) -> Self {
         Self { max, streak: 0 }
     }
+
+    fn reached(&self) -> Option<Cause> {
+        (self.streak >= self.max).then_some(Cause::ConsecutiveFailures(self.streak))
+    }
 }
 
 impl TripPolicy for ConsecutiveFailures {
     fn record(&mut self, call: Call, _now: Moment) -> Option<Cause> {
         self.streak = if call.failed { self.streak.saturating_add(1) } else { 0 };
-        (self.streak >= self.max).then_some(Cause::ConsecutiveFailures(self.streak))
+        self.reached()
     }
 
     fn quiet(&self) -> bool {
         self.streak == 0
+    }
+
+    fn verdict(&mut self, _now: Moment) -> Option<Cause> {
+        self.reached()
+    }
+
+    fn take_over(&mut self, former: &dyn Any, _now: Moment) {
+        if let Some(former) = former.downcast_ref::<Self>() {
+            self.streak = former.streak;
+        }
     }
 
     /// The streak.

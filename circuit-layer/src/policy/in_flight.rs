@@ -21,13 +21,38 @@ pub(super) struct InFlight {
     from: u64,
     /// Calls in flight that started in `from`, in the one after it, and so on.
     started: VecDeque<u32>,
+    /// Calls that started up to `since` under another threshold, counted by sixteenths of that one.
+    earlier: Option<Box<Self>>,
+    since: Moment,
 }
 
 impl InFlight {
     pub(super) fn new(threshold: Duration) -> Self {
         let threshold = nanos(threshold);
         let width = threshold.div_ceil(STEPS).max(1);
-        Self { width, threshold, from: 0, started: VecDeque::new() }
+        let (started, since) = (VecDeque::new(), Moment::default());
+        Self { width, threshold, from: 0, started, earlier: None, since }
+    }
+
+    /// Goes on with the calls of `former`. They become overdue by the new threshold, found out by
+    /// sixteenths of the old one.
+    pub(super) fn take_over(&mut self, former: &Self, now: Moment) {
+        if former.threshold == self.threshold {
+            *self = former.clone();
+            return;
+        }
+        let mut left = Some(Box::new(former.clone()));
+        // Whoever has no calls of his own left needs no place in the row.
+        while left.as_ref().is_some_and(|left| left.started.iter().all(|count| *count == 0)) {
+            left = left.and_then(|left| left.earlier);
+        }
+        let mut next = left.as_deref_mut();
+        while let Some(earlier) = next {
+            earlier.threshold = self.threshold;
+            next = earlier.earlier.as_deref_mut();
+        }
+        self.earlier = left;
+        self.since = now;
     }
 
     pub(super) fn start(&mut self, now: Moment) {
@@ -50,6 +75,12 @@ impl InFlight {
 
     /// A call that started then has ended. False if it has been overdue before.
     pub(super) fn end(&mut self, started: Moment) -> bool {
+        let before = started <= self.since
+            && self.earlier.as_mut().is_some_and(|earlier| earlier.end(started));
+        before || self.end_own(started)
+    }
+
+    fn end_own(&mut self, started: Moment) -> bool {
         let step = self.step(started);
         if step < self.from {
             return false;
@@ -66,7 +97,7 @@ impl InFlight {
 
     /// How many calls have become overdue since the last look.
     pub(super) fn overdue(&mut self, now: Moment) -> u32 {
-        let mut overdue = 0_u32;
+        let mut overdue = self.earlier.as_mut().map_or(0, |earlier| earlier.overdue(now));
         while let Some(count) = self.started.front().copied() {
             // The last start of this sixteenth was just before the beginning of the next.
             let last = self.from.saturating_add(1).saturating_mul(self.width);

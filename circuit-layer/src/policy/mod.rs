@@ -20,6 +20,7 @@ mod slow;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -41,19 +42,22 @@ pub struct Call {
     /// When it started. Only policies that name a [`slow_threshold`](TripPolicy::slow_threshold)
     /// have their calls timed.
     pub started: Option<Moment>,
+    /// Whether this policy was told of its [`start`](TripPolicy::start). It was not if it has replaced
+    /// another one meanwhile.
+    pub watched: bool,
 }
 
 impl Call {
     /// A call that ended this way, untimed.
     #[must_use]
     pub const fn new(failed: bool) -> Self {
-        Self { failed, started: None }
+        Self { failed, started: None, watched: false }
     }
 
-    /// A call that ended this way and began then.
+    /// A call that ended this way and whose start then the policy was told of.
     #[must_use]
     pub const fn timed(failed: bool, started: Moment) -> Self {
-        Self { failed, started: Some(started) }
+        Self { failed, started: Some(started), watched: true }
     }
 
     /// Whether it took strictly longer than `threshold`.
@@ -90,7 +94,7 @@ impl Deferral {
 ///
 /// All methods run under the breaker's lock: they must be quick and must not call the breaker. A
 /// panic in them reaches the caller whose outcome was being recorded and leaves the state as it was.
-pub trait TripPolicy: Debug + Send + 'static {
+pub trait TripPolicy: Any + Debug + Send {
     /// Takes note of one outcome, and says why the breaker must trip, if it must.
     ///
     /// Called for successes and failures alike, in the order in which the breaker saw them; a
@@ -136,6 +140,32 @@ pub trait TripPolicy: Debug + Send + 'static {
     fn look(&mut self, now: Moment) -> Option<Cause> {
         let _ = now;
         None
+    }
+
+    /// Whether what has been counted is reason to trip at this moment. Asked once after an
+    /// [`update`](crate::CircuitBreaker::update).
+    fn verdict(&mut self, now: Moment) -> Option<Cause> {
+        let _ = now;
+        None
+    }
+
+    /// Goes on where `former` was, a policy of the same type whose place this one takes, with the newest
+    /// of its counts that fit and with the calls it has in flight. By default the policy starts empty.
+    ///
+    /// ```
+    /// # use std::any::Any;
+    /// # use circuit_layer::Moment;
+    /// # struct Streak { max: u32, failures: u32 }
+    /// # impl Streak {
+    /// fn take_over(&mut self, former: &dyn Any, _now: Moment) {
+    ///     if let Some(former) = former.downcast_ref::<Self>() {
+    ///         self.failures = former.failures;
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    fn take_over(&mut self, former: &dyn Any, now: Moment) {
+        let _ = (former, now);
     }
 
     /// What the policy has counted, for snapshots.

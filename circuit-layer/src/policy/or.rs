@@ -1,5 +1,6 @@
 //! Either of two rules.
 
+use std::any::Any;
 use std::time::Duration;
 
 use super::{Call, Deferral, TripPolicy};
@@ -70,6 +71,18 @@ impl<A: TripPolicy, B: TripPolicy> TripPolicy for Or<A, B> {
     fn look(&mut self, now: Moment) -> Option<Cause> {
         let (a, b) = (self.a.look(now), self.b.look(now));
         a.or(b)
+    }
+
+    fn verdict(&mut self, now: Moment) -> Option<Cause> {
+        let (a, b) = (self.a.verdict(now), self.b.verdict(now));
+        a.or(b)
+    }
+
+    fn take_over(&mut self, former: &dyn Any, now: Moment) {
+        if let Some(Self { a, b }) = former.downcast_ref() {
+            self.a.take_over(a, now);
+            self.b.take_over(b, now);
+        }
     }
 
     /// Those of the policy that has seen more.

@@ -1,5 +1,6 @@
 //! A share of failures in a window.
 
+use std::any::Any;
 use std::time::Duration;
 
 use super::{Call, Deferral, TripPolicy};
@@ -53,18 +54,21 @@ impl FailureRate {
         self.slow = Some(threshold);
         self
     }
+
+    fn reached(&self) -> Option<Cause> {
+        let totals = self.rate.tally.totals();
+        match self.slow {
+            Some(_) => self.rate.reached(totals.failed_or_slow).map(Cause::FailedOrSlow),
+            None => self.rate.reached(totals.failed).map(Cause::FailureRate),
+        }
+    }
 }
 
 impl TripPolicy for FailureRate {
     fn record(&mut self, call: Call, now: Moment) -> Option<Cause> {
         let slow = self.slow.is_some_and(|threshold| call.is_slow(threshold, now));
         self.rate.tally.record(Mark { failed: call.failed, slow }, 1, now);
-        let totals = self.rate.tally.totals();
-        let percent = self.rate.reached(totals.failed_or_slow)?;
-        Some(match self.slow {
-            Some(_) => Cause::FailedOrSlow(percent),
-            None => Cause::FailureRate(percent),
-        })
+        self.reached()
     }
 
     fn quiet(&self) -> bool {
@@ -81,6 +85,17 @@ impl TripPolicy for FailureRate {
 
     fn slow_threshold(&self) -> Option<Duration> {
         self.slow
+    }
+
+    fn verdict(&mut self, now: Moment) -> Option<Cause> {
+        self.rate.tally.advance(now);
+        self.reached()
+    }
+
+    fn take_over(&mut self, former: &dyn Any, now: Moment) {
+        if let Some(former) = former.downcast_ref::<Self>() {
+            self.rate.tally.take_over(&former.rate.tally, now);
+        }
     }
 
     fn counts(&self) -> Counts {

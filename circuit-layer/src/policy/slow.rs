@@ -1,5 +1,6 @@
 //! A share of slow calls in a window.
 
+use std::any::Any;
 use std::time::Duration;
 
 use super::in_flight::InFlight;
@@ -48,7 +49,8 @@ impl SlowCallRate {
 
 impl TripPolicy for SlowCallRate {
     fn record(&mut self, call: Call, now: Moment) -> Option<Cause> {
-        let counted = call.started.is_some_and(|started| !self.in_flight.end(started));
+        let watched = call.started.filter(|_| call.watched);
+        let counted = watched.is_some_and(|started| !self.in_flight.end(started));
         if !counted {
             let slow = call.is_slow(self.slow, now);
             self.rate.tally.record(Mark { failed: false, slow }, 1, now);
@@ -84,6 +86,19 @@ impl TripPolicy for SlowCallRate {
         }
         self.rate.tally.record(SLOW, overdue, now);
         self.reached()
+    }
+
+    fn verdict(&mut self, now: Moment) -> Option<Cause> {
+        self.rate.tally.advance(now);
+        self.rate.tally.record(SLOW, self.in_flight.overdue(now), now);
+        self.reached()
+    }
+
+    fn take_over(&mut self, former: &dyn Any, now: Moment) {
+        if let Some(former) = former.downcast_ref::<Self>() {
+            self.rate.tally.take_over(&former.rate.tally, now);
+            self.in_flight.take_over(&former.in_flight, now);
+        }
     }
 
     fn counts(&self) -> Counts {

@@ -208,6 +208,60 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_window_of_another_size_goes_on_with_the_newest_calls(
+        before in history(), after in history(), sizes in (1_u32..50, 1_u32..50),
+    ) {
+        let window = |n| FailureRate::new(1.0, Window::calls(n)).min_calls(1);
+        let mut former = window(sizes.0);
+        for past in &before {
+            feed(&mut former, *past);
+        }
+        let mut heir = window(sizes.1);
+        heir.take_over(&former, Moment::default());
+        let kept = before.len().min(sizes.0 as usize).min(sizes.1 as usize);
+        let mut seen = before[before.len() - kept..].to_vec();
+        for past in after {
+            feed(&mut heir, past);
+            seen.push(past);
+            let held = held(&seen, Shape::Calls(sizes.1));
+            let counts = heir.counts();
+            prop_assert_eq!(counts.calls, held.len() as u64);
+            prop_assert_eq!(counts.failed, held.iter().filter(|call| call.failed).count() as u64);
+        }
+    }
+
+    #[test]
+    fn a_window_of_another_length_holds_a_call_at_most_one_former_sub_bucket_too_long(
+        calls in history(), tenths in (1_u64..50, 1_u64..50), idle in 0_u64..1_000,
+    ) {
+        let window = |tenth| FailureRate::new(1.0, Window::time(Duration::from_millis(tenth * 10)));
+        let mut former = window(tenths.0);
+        for past in &calls {
+            feed(&mut former, *past);
+        }
+        let now = at(calls.last().unwrap().end + idle);
+        let mut heir = window(tenths.1);
+        heir.take_over(&former, now);
+        // Those that the former window held: the newest that the new one can hold, and no other.
+        let past = held(&calls, Shape::Time(tenths.0 * 10));
+        let newest = now.as_nanos() / MS / tenths.1;
+        let holds = |moment: u64| moment / MS / tenths.1 + 10 > newest;
+        let surely = past.iter().filter(|call| holds(at(call.end).as_nanos())).count() as u64;
+        let at_most = past.iter().filter(|call| holds(at(call.end + tenths.0).as_nanos())).count();
+        let kept = heir.counts().calls;
+        if tenths.0 == tenths.1 {
+            prop_assert_eq!(heir.counts(), former.counts(), "the same shape holds all of it");
+        } else {
+            prop_assert!(surely <= kept && kept <= at_most as u64, "{surely} {kept} {at_most}");
+        }
+        // The totals are those of the sub-buckets: all of it leaves in time.
+        let _ = heir.verdict(Moment::from_nanos(now.as_nanos() + tenths.1 * 11 * MS));
+        prop_assert_eq!(heir.counts().calls, 0);
+    }
+}
+
 #[test]
 fn a_window_of_calls_forgets_its_oldest() {
     let mut policy = FailureRate::new(1.0, Window::calls(4)).min_calls(4);

@@ -44,6 +44,12 @@ impl LastCalls {
         self.good = if mark == GOOD { self.good.saturating_add(1) } else { 0 };
     }
 
+    /// Its last marks, as many as fit.
+    pub(crate) fn take_over(&mut self, former: &Self) {
+        let (newer, older) = former.ring.split_at(former.oldest.min(former.ring.len()));
+        older.iter().chain(newer).for_each(|mark| self.push(*mark));
+    }
+
     pub(crate) fn totals(&self) -> Counts {
         self.totals
     }

@@ -72,6 +72,13 @@ impl Counts {
         self.failed_or_slow += times * u64::from(mark.failed || mark.slow);
     }
 
+    fn give(&mut self, more: Self) {
+        self.calls += more.calls;
+        self.failed += more.failed;
+        self.slow += more.slow;
+        self.failed_or_slow += more.failed_or_slow;
+    }
+
     fn take(&mut self, gone: Self) {
         self.calls = self.calls.saturating_sub(gone.calls);
         self.failed = self.failed.saturating_sub(gone.failed);
@@ -99,6 +106,24 @@ impl Tally {
         match self {
             Self::Calls(calls) => calls.record(mark, times),
             Self::Time(time) => time.record(mark, times, now),
+        }
+    }
+
+    /// Lets go of what is too old by now.
+    pub(crate) fn advance(&mut self, now: Moment) {
+        match self {
+            Self::Calls(_) => {}
+            Self::Time(time) => time.advance(now),
+        }
+    }
+
+    /// Takes over the newest of what another window of the same kind holds.
+    pub(crate) fn take_over(&mut self, former: &Self, now: Moment) {
+        match (self, former) {
+            (Self::Calls(calls), Self::Calls(former)) => calls.take_over(former),
+            (Self::Time(time), Self::Time(former)) => time.take_over(former, now),
+            // Calls that are in order have no time, and those that have a time are in no order.
+            (Self::Calls(_), Self::Time(_)) | (Self::Time(_), Self::Calls(_)) => {}
         }
     }
 

@@ -34,6 +34,28 @@ impl LastTime {
         }
     }
 
+    /// Its sub-buckets, each as of its last moment: a call may count for one of them too long, and for
+    /// none too short.
+    pub(crate) fn take_over(&mut self, former: &Self, now: Moment) {
+        if self.width == former.width {
+            *self = former.clone();
+            return;
+        }
+        self.advance(now);
+        for back in 0..BUCKETS.min(former.newest.saturating_add(1)) {
+            let old = former.newest - back;
+            let end = old.saturating_add(1).saturating_mul(former.width) - 1;
+            let new = end.min(now.as_nanos()).checked_div(self.width).unwrap_or(0);
+            let held = new.saturating_add(BUCKETS) > self.newest;
+            if let (true, Some(from), Some(to)) =
+                (held, former.buckets.get(slot(old)), self.buckets.get_mut(slot(new)))
+            {
+                to.give(*from);
+                self.totals.give(*from);
+            }
+        }
+    }
+
     pub(crate) fn totals(&self) -> Counts {
         self.totals
     }

@@ -23,3 +23,4 @@ mod stale;
 mod support;
 mod tower_laws;
 mod tripping;
+mod update;

@@ -1,9 +1,10 @@
 //! The handle that everybody holds.
 
+mod orders;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -14,7 +15,7 @@ use crate::classify::{Classify, ErrorsAsFailures};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Reason, Rejected};
 use crate::future::{Admitted, ResponseFuture};
-use crate::machine::{Order, Refusal, Ticket};
+use crate::machine::{Refusal, Ticket};
 use crate::observe::Observer;
 use crate::permit::Permit;
 use crate::settle::AtOnce;
@@ -161,41 +162,6 @@ impl CircuitBreaker {
         ResponseFuture::admitted(Admitted::new(future, classify, AtOnce, permit)).await
     }
 
-    /// Rejects every call until [`release`](Self::release), or until `limit` is over: then the
-    /// breaker is half-open. Forcing again sets the limit anew.
-    pub fn force_open(&self, reason: &str, limit: Option<Duration>) {
-        self.order(Order::Force(Control::ForcedOpen, limit), reason);
-    }
-
-    /// Admits every call; outcomes are counted and nothing trips. After `limit` the breaker is
-    /// closed and empty.
-    pub fn force_closed(&self, reason: &str, limit: Option<Duration>) {
-        self.order(Order::Force(Control::ForcedClosed, limit), reason);
-    }
-
-    /// Admits every call and records nothing. After `limit` the breaker is closed and empty.
-    pub fn disable(&self, reason: &str, limit: Option<Duration>) {
-        self.order(Order::Force(Control::Disabled, limit), reason);
-    }
-
-    /// Lets the machine record and report, and rejects nothing: a call that would be rejected passes
-    /// uncounted with an [`Event::WouldReject`](crate::Event::WouldReject). After `limit` the breaker
-    /// is closed and empty.
-    pub fn observe_only(&self, reason: &str, limit: Option<Duration>) {
-        self.order(Order::Force(Control::ObserveOnly, limit), reason);
-    }
-
-    /// Ends an order: a forced open breaker becomes half-open, any other closed and empty. Without an
-    /// order it does nothing.
-    pub fn release(&self, reason: &str) {
-        self.order(Order::Release, reason);
-    }
-
-    /// Closes the breaker, and forgets orders, counts and relapses.
-    pub fn reset(&self, reason: &str) {
-        self.order(Order::Reset, reason);
-    }
-
     /// Lets `observer` have every event from now on, for as long as the breaker lives.
     pub fn observe(&self, observer: impl Observer) {
         self.0.cell.look(|_, ledger, _| ledger.audience.add(Arc::new(observer)));
@@ -209,10 +175,6 @@ impl CircuitBreaker {
         watching.unwrap_or_else(|| watch::channel(State::Closed).1)
     }
 
-    fn order(&self, order: Order, reason: &str) {
-        self.0.cell.order(order, Arc::from(reason), self.now());
-    }
-
     /// The generation that admits a call, if the published word alone does.
     #[inline]
     pub(crate) fn admits_by_word(&self) -> Option<u64> {
@@ -223,7 +185,7 @@ impl CircuitBreaker {
     /// A permit for a call that [`admits_by_word`](Self::admits_by_word) has admitted.
     #[inline]
     pub(crate) fn permit(&self, generation: u64) -> Permit {
-        Permit::new(self.0.cell, Ticket { generation, probe: 0, timed: false })
+        Permit::new(self.0.cell, Ticket { generation, probe: 0, watch: 0 })
     }
 
     pub(crate) fn admit(&self, now: Moment) -> Result<Permit, Rejected> {
