@@ -55,6 +55,7 @@ impl Snapshot {
             machine.tick(at);
             let tripped = machine.tripped();
             let until = tripped.and_then(|(until, _)| until);
+            let counts = machine.counts(at.now);
             let probes = machine.probes();
             Self {
                 name,
@@ -63,7 +64,7 @@ impl Snapshot {
                 generation: machine.generation(),
                 cause: tripped.map(|(_, cause)| cause),
                 retry_after: until.filter(|until| !until.is_never()).map(|until| until - at.now),
-                counts: machine.counts(),
+                counts,
                 probes_in_flight: probes.map_or(0, |probes| probes.in_flight()),
                 probes_succeeded: probes.map_or(0, |probes| probes.succeeded),
                 probes_failed: probes.map_or(0, |probes| probes.failed),

@@ -105,10 +105,10 @@ impl CircuitBreaker {
     pub(crate) fn is_spare(&self) -> bool {
         // It only looks: nothing may move here, because whoever asks holds a lock of his own and
         // observers must not run under it.
-        let clean = self.0.cell.look(|machine, _, _| {
+        let clean = self.0.cell.look(|machine, _, at| {
             machine.state() == State::Closed
                 && machine.control() == Control::Automatic
-                && machine.counts().failed_or_slow == 0
+                && machine.counts(at.now).failed_or_slow == 0
                 && machine.level() == 0
         });
         Arc::strong_count(&self.0) == 1 && clean == Some(true)

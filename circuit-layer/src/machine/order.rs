@@ -152,10 +152,10 @@ impl Machine {
         }
     }
 
-    /// What the closed state has seen; nothing in other states.
-    pub(crate) fn counts(&self) -> Counts {
-        match &self.phase {
-            Phase::Closed { policy, .. } => policy.counts(),
+    /// What the closed state has seen, as of now; nothing in other states.
+    pub(crate) fn counts(&mut self, now: Moment) -> Counts {
+        match &mut self.phase {
+            Phase::Closed { policy, .. } => policy.counts(now),
             Phase::Open { .. } | Phase::HalfOpen { .. } => Counts::default(),
         }
     }

@@ -51,7 +51,7 @@ impl TripPolicy for ConsecutiveFailures {
     }
 
     /// The streak.
-    fn counts(&self) -> Counts {
+    fn counts(&mut self, _: Moment) -> Counts {
         let streak = u64::from(self.streak);
         Counts { calls: streak, failed: streak, slow: 0, failed_or_slow: streak }
     }

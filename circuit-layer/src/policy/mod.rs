@@ -168,8 +168,9 @@ pub trait TripPolicy: Any + Debug + Send {
         let _ = (former, now);
     }
 
-    /// What the policy has counted, for snapshots.
-    fn counts(&self) -> Counts {
+    /// What the policy has counted as of now, for snapshots.
+    fn counts(&mut self, now: Moment) -> Counts {
+        let _ = now;
         Counts::default()
     }
 

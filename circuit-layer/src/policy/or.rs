@@ -86,8 +86,8 @@ impl<A: TripPolicy, B: TripPolicy> TripPolicy for Or<A, B> {
     }
 
     /// Those of the policy that has seen more.
-    fn counts(&self) -> Counts {
-        let (a, b) = (self.a.counts(), self.b.counts());
+    fn counts(&mut self, now: Moment) -> Counts {
+        let (a, b) = (self.a.counts(now), self.b.counts(now));
         if a.calls >= b.calls { a } else { b }
     }
 

@@ -98,7 +98,8 @@ impl TripPolicy for FailureRate {
         }
     }
 
-    fn counts(&self) -> Counts {
+    fn counts(&mut self, now: Moment) -> Counts {
+        self.rate.tally.advance(now);
         self.rate.tally.totals()
     }
 

@@ -101,7 +101,8 @@ impl TripPolicy for SlowCallRate {
         }
     }
 
-    fn counts(&self) -> Counts {
+    fn counts(&mut self, now: Moment) -> Counts {
+        self.rate.tally.advance(now);
         self.rate.tally.totals()
     }
 

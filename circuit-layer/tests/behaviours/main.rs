@@ -13,6 +13,7 @@
 mod abandoned;
 mod backoff;
 mod backpressure;
+mod elsewhere;
 mod events;
 mod half_open;
 mod keyed;

@@ -130,7 +130,7 @@ async fn an_open_breaker_rejects_at_once_over_a_service_that_is_never_ready() {
     assert_eq!(error.rejected().unwrap().reason(), Reason::Open);
 }
 
-/// A kilobyte for each of 200 000 keys, kept for ever.
+/// A kilobyte for each key that ever came, kept for ever.
 #[test]
 fn fifty_thousand_keys_leave_no_more_than_the_table_holds() {
     let keyed = KeyedBreakers::new("defect", |builder| builder).unwrap();
