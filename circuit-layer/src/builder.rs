@@ -1,16 +1,17 @@
-//! Building a breaker, and every way to get it wrong.
+//! Building a breaker.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::active_probe::ActiveProbe;
 use crate::backoff::Backoff;
 use crate::breaker::CircuitBreaker;
 use crate::cell::Seed;
 use crate::clock::Clock;
+use crate::config_error::ConfigError;
 use crate::half_open::{HalfOpen, Verdict};
 use crate::machine::Rules;
-use crate::name::intern;
 use crate::observe::{Audience, Observer};
 use crate::policy::{ConsecutiveFailures, TripPolicy};
 
@@ -35,69 +36,10 @@ pub struct CircuitBreakerBuilder {
     lease: Option<Duration>,
     abandoned_after: Option<Duration>,
     ramp_up: Option<Duration>,
+    active_probe: Option<ActiveProbe>,
     clock: Clock,
     observers: Vec<Arc<dyn Observer>>,
 }
-
-/// A configuration that no breaker can have. One sentence for each broken rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// See the message.
-    EmptyName,
-    /// See the message.
-    ZeroFailMax,
-    /// See the message.
-    ZeroResetTimeout,
-    /// See the message.
-    ZeroProbes,
-    /// See the message.
-    ZeroLease,
-    /// See the message.
-    ZeroRampUp,
-    /// See the message.
-    HalfOpenThreshold,
-    /// See the message.
-    BackoffFactor,
-    /// See the message.
-    BackoffJitter,
-    /// See the message.
-    ZeroBackoffCap,
-    /// See the message.
-    RateThreshold,
-    /// See the message.
-    EmptyWindow,
-    /// See the message.
-    ZeroMinCalls,
-    /// See the message.
-    MinCallsAboveWindow,
-    /// See the message.
-    ZeroSlowThreshold,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::EmptyName => "a breaker needs a name that is not empty",
-            Self::ZeroFailMax => "`fail_max` must be at least 1",
-            Self::ZeroResetTimeout => "`reset_timeout` must be longer than zero",
-            Self::ZeroProbes => "half-open needs at least 1 probe",
-            Self::ZeroLease => "`probe_lease` must be longer than zero",
-            Self::ZeroRampUp => "`ramp_up` must be longer than zero",
-            Self::HalfOpenThreshold => "the threshold of half-open must be above 0 and at most 1",
-            Self::BackoffFactor => "the factor of a backoff must be a finite number of at least 1",
-            Self::BackoffJitter => "the jitter of a backoff must be from 0 to 1",
-            Self::ZeroBackoffCap => "the cap of a backoff must be longer than zero",
-            Self::RateThreshold => "the threshold of a rate must be above 0 and at most 1",
-            Self::EmptyWindow => "a window must hold at least one call or some time",
-            Self::ZeroMinCalls => "`min_calls` must be at least 1",
-            Self::MinCallsAboveWindow => "`min_calls` must not be more than the window holds",
-            Self::ZeroSlowThreshold => "the threshold of slow calls must be longer than zero",
-        })
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 impl CircuitBreakerBuilder {
     pub(crate) fn new(name: &str) -> Self {
@@ -111,6 +53,7 @@ impl CircuitBreakerBuilder {
             lease: None,
             abandoned_after: Some(ABANDONED_AFTER),
             ramp_up: None,
+            active_probe: None,
             clock: Clock::default(),
             observers: Vec::new(),
         }
@@ -179,6 +122,12 @@ impl CircuitBreakerBuilder {
         self
     }
 
+    /// Asks the dependency itself while open, and ends the wait when it answers. Default: nobody asks.
+    pub fn active_probe(mut self, probe: ActiveProbe) -> Self {
+        self.active_probe = Some(probe);
+        self
+    }
+
     /// Where time comes from. Default: tokio's clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -197,15 +146,12 @@ impl CircuitBreakerBuilder {
     ///
     /// The first rule that the configuration breaks.
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
-        self.check()?;
-        Ok(CircuitBreaker::from_seed(self.into_seed()))
+        self.into_checked_seed().map(CircuitBreaker::from_seed)
     }
 
-    /// What a breaker that is there already can take over.
-    pub(crate) fn into_rules(self) -> Result<(Rules, Option<Duration>), ConfigError> {
+    pub(crate) fn into_checked_seed(self) -> Result<Seed, ConfigError> {
         self.check()?;
-        let Seed { rules, abandoned_after, .. } = self.into_seed();
-        Ok((rules, abandoned_after))
+        Ok(self.into_seed())
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -214,6 +160,7 @@ impl CircuitBreakerBuilder {
             Verdict::All => true,
             Verdict::Rate(threshold) => threshold > 0.0 && threshold <= 1.0,
         };
+        let probe_has_time = self.active_probe.as_ref().is_none_or(ActiveProbe::is_in_time);
         let rules = [
             (!self.name.is_empty(), ConfigError::EmptyName),
             (self.fail_max > 0, ConfigError::ZeroFailMax),
@@ -221,6 +168,7 @@ impl CircuitBreakerBuilder {
             (self.half_open.probes > 0, ConfigError::ZeroProbes),
             (self.lease != Some(Duration::ZERO), ConfigError::ZeroLease),
             (self.ramp_up != Some(Duration::ZERO), ConfigError::ZeroRampUp),
+            (probe_has_time, ConfigError::ZeroActiveProbeTimeout),
             (threshold_holds, ConfigError::HalfOpenThreshold),
             (factor.is_finite() && factor >= 1.0, ConfigError::BackoffFactor),
             ((0.0..=1.0).contains(&jitter), ConfigError::BackoffJitter),
@@ -242,7 +190,7 @@ impl CircuitBreakerBuilder {
         let twice_slow = slow.unwrap_or_default().saturating_mul(2);
         let lease = self.lease.unwrap_or_else(|| twice_slow.max(SHORTEST_DEFAULT_LEASE));
         Seed {
-            name: intern(&self.name),
+            name: self.name,
             rules: Rules {
                 policy,
                 reset_timeout: self.reset_timeout,
@@ -255,6 +203,7 @@ impl CircuitBreakerBuilder {
             clock: self.clock,
             audience: Audience::new(self.observers),
             abandoned_after: self.abandoned_after,
+            active_probe: self.active_probe,
         }
     }
 }

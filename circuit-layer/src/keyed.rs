@@ -12,7 +12,8 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::breaker::CircuitBreaker;
-use crate::builder::{CircuitBreakerBuilder, ConfigError};
+use crate::builder::CircuitBreakerBuilder;
+use crate::config_error::ConfigError;
 
 const CAPACITY: usize = 1_000;
 

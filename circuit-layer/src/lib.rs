@@ -45,6 +45,7 @@
 //! # }
 //! ```
 
+mod active_probe;
 mod arena;
 mod backoff;
 mod backpressure;
@@ -54,6 +55,7 @@ mod cause;
 mod cell;
 mod classify;
 mod clock;
+mod config_error;
 mod error;
 mod front;
 mod future;
@@ -82,14 +84,16 @@ mod sync;
 mod window;
 mod word;
 
+pub use crate::active_probe::ActiveProbe;
 pub use crate::backoff::Backoff;
 pub use crate::breaker::CircuitBreaker;
-pub use crate::builder::{CircuitBreakerBuilder, ConfigError};
+pub use crate::builder::CircuitBreakerBuilder;
 pub use crate::cause::Cause;
 pub use crate::classify::{BoxError, BoxErrors, BoxErrorsAsFailures, Classify, ErrorsAsFailures};
 #[cfg(feature = "test-util")]
 pub use crate::clock::ManualClock;
 pub use crate::clock::{Clock, Moment, Sleep};
+pub use crate::config_error::ConfigError;
 pub use crate::error::{Error, Reason, Rejected};
 pub use crate::future::ResponseFuture;
 pub use crate::half_open::HalfOpen;

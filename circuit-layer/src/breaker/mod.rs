@@ -16,6 +16,7 @@ use crate::clock::{Clock, Moment};
 use crate::error::{Error, Reason, Rejected};
 use crate::future::{Admitted, ResponseFuture};
 use crate::machine::{Refusal, Ticket};
+use crate::name::intern;
 use crate::observe::Observer;
 use crate::permit::Permit;
 use crate::settle::AtOnce;
@@ -62,8 +63,8 @@ impl CircuitBreaker {
 
     pub(crate) fn from_seed(seed: Seed) -> Self {
         let cell = arena::take();
-        let (name, clock) = (seed.name, seed.clock.clone());
-        cell.settle_in(seed);
+        let (name, clock) = (intern(&seed.name), seed.clock.clone());
+        cell.settle_in(name, seed);
         Self(Arc::new(Owner { cell, name, clock }))
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::CircuitBreaker;
-use crate::builder::{CircuitBreakerBuilder, ConfigError};
+use crate::builder::CircuitBreakerBuilder;
+use crate::config_error::ConfigError;
 use crate::machine::Order;
 use crate::state::Control;
 
@@ -46,8 +47,9 @@ impl CircuitBreaker {
 
     /// Goes on under another configuration, without a break.
     ///
-    /// The name, the clock and the observers of a breaker are its own: those of `config` are ignored.
-    /// All else is replaced, to the defaults where `config` says nothing. The state and the generation
+    /// The name, the clock and the observers of a breaker are its own: those of `config` are ignored. Its
+    /// active probe stays unless `config` has another. All else is replaced, to the defaults where
+    /// `config` says nothing. The state and the generation
     /// stay, deadlines and leases that are set stay, and permits that are out stay valid. Counts are
     /// kept as far as the new shape holds them, the newest first; a policy of another kind, or a window
     /// of another kind, starts empty. Then the new rules are looked at once, and may trip, close or
@@ -73,8 +75,7 @@ impl CircuitBreaker {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub fn update(&self, config: CircuitBreakerBuilder) -> Result<(), ConfigError> {
-        let (rules, abandoned_after) = config.into_rules()?;
-        self.0.cell.update(rules, abandoned_after, self.now());
+        self.0.cell.update(config.into_checked_seed()?, self.now());
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use crate::active_probe::{ActiveProbe, Prober};
+use crate::clock::{Clock, Moment};
 use crate::observe::{Audience, Event, Outbox};
 use crate::outcome::Outcome;
 
@@ -12,6 +13,7 @@ pub(crate) struct Ledger {
     pub(crate) audience: Audience,
     pub(crate) outbox: Outbox,
     pub(crate) stale: u64,
+    pub(super) prober: Option<Prober>,
     /// Tells those who wait for an admission that one may be had.
     pub(super) room: watch::Sender<()>,
     pub(super) name: &'static str,
@@ -28,11 +30,27 @@ impl Ledger {
             audience,
             outbox: Outbox::default(),
             stale: 0,
+            prober: None,
             room: watch::Sender::new(()),
             name,
             born,
             notes: Vec::new(),
         }
+    }
+
+    /// Asks by this probe from now on. What it takes the place of is handed back, to be dropped
+    /// outside the lock.
+    pub(super) fn ask_by(&mut self, probe: ActiveProbe) -> Option<ActiveProbe> {
+        if let Some(prober) = &mut self.prober {
+            return Some(prober.replace(probe));
+        }
+        self.prober = Some(Prober::new(probe));
+        None
+    }
+
+    /// From when on a rejected call starts the active probe.
+    pub(super) fn probe_due(&self) -> Moment {
+        self.prober.as_ref().map_or(Moment::NEVER, Prober::due)
     }
 
     pub(super) fn note_lapsed(&mut self, probes: u64, generation: u64) {

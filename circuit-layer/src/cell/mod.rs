@@ -6,6 +6,7 @@
 //! `&'static` reference. Dropping the last handle empties the cell, ends its generation, so that
 //! permits still out are stale, and puts it back for the next breaker.
 
+mod active_probe;
 mod ledger;
 mod published;
 mod step;
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 
 use self::ledger::Ledger;
 use self::published::Published;
+use crate::active_probe::{ActiveProbe, Prober};
 use crate::cause::Cause;
 use crate::clock::{Clock, Moment};
 use crate::error::{Reason, Rejected};
@@ -45,11 +47,12 @@ struct Core {
 
 /// Everything that a breaker starts with.
 pub(crate) struct Seed {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) rules: Rules,
     pub(crate) clock: Clock,
     pub(crate) audience: Audience,
     pub(crate) abandoned_after: Option<Duration>,
+    pub(crate) active_probe: Option<ActiveProbe>,
 }
 
 impl Cell {
@@ -63,15 +66,17 @@ impl Cell {
     }
 
     /// Moves a breaker in. The cell must be empty: the arena hands out no other.
-    pub(crate) fn settle_in(&self, seed: Seed) {
+    pub(crate) fn settle_in(&self, name: &'static str, seed: Seed) {
         let now = seed.clock.now();
         let born = self.word().generation() + 1;
-        let machine = Machine::new(seed.name, born, At { now, rules: &seed.rules, roll: 0.0 });
+        let machine = Machine::new(name, born, At { now, rules: &seed.rules, roll: 0.0 });
         self.published.set_abandoned_after(seed.abandoned_after);
         self.published.set_own_clock(seed.clock.is_manual());
         self.published.set_noisy(seed.audience.wants_rejections());
         self.rejected.store(0, Ordering::Relaxed);
-        let ledger = Ledger::new(seed.name, born, seed.clock, seed.audience);
+        let mut ledger = Ledger::new(name, born, seed.clock, seed.audience);
+        ledger.prober = seed.active_probe.map(Prober::new);
+        self.published.set_probe_due(ledger.probe_due());
         let mut slot = lock(&self.core);
         self.published.publish(&machine);
         self.front.open(machine.deferral());
@@ -216,8 +221,13 @@ impl Cell {
         self.published.is_abandoned(now - started)
     }
 
-    /// Counts a rejection, and tells those who want to hear of each.
-    pub(crate) fn reject(&self, name: &'static str, refusal: Refusal, now: Moment) -> Rejected {
+    /// Counts a rejection, tells those who want to hear of each, and lets the active probe start.
+    pub(crate) fn reject(
+        &'static self,
+        name: &'static str,
+        refusal: Refusal,
+        now: Moment,
+    ) -> Rejected {
         self.rejected.fetch_add(1, Ordering::Relaxed);
         let rejected = Rejected {
             name,
@@ -228,6 +238,9 @@ impl Cell {
         };
         if self.published.is_noisy() {
             self.step(now, |_, ledger, _| ledger.notes.push(Event::Rejected(rejected)));
+        }
+        if refusal.reason == Reason::Open && self.published.is_probe_due(now) {
+            self.start_active_probe(now);
         }
         rejected
     }

@@ -19,6 +19,8 @@ pub(super) struct Published {
     deadline: AtomicU64,
     cause: AtomicU64,
     abandoned_after: AtomicU64,
+    /// From when on a rejected call starts the active probe.
+    probe_due: AtomicU64,
     own_clock: AtomicBool,
     noisy: AtomicBool,
 }
@@ -30,6 +32,7 @@ impl Published {
             deadline: AtomicU64::new(0),
             cause: AtomicU64::new(0),
             abandoned_after: AtomicU64::new(0),
+            probe_due: AtomicU64::new(Moment::NEVER.as_nanos()),
             own_clock: AtomicBool::new(false),
             noisy: AtomicBool::new(false),
         }
@@ -87,6 +90,14 @@ impl Published {
 
     pub(super) fn is_abandoned(&self, out_for: Duration) -> bool {
         nanos(out_for) >= self.abandoned_after.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_probe_due(&self, now: Moment) -> bool {
+        now.as_nanos() >= self.probe_due.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_probe_due(&self, due: Moment) {
+        self.probe_due.store(due.as_nanos(), Ordering::Relaxed);
     }
 
     pub(super) fn has_own_clock(&self) -> bool {

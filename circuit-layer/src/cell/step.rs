@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Cell, Core, Ledger};
+use super::{Cell, Core, Ledger, Seed};
 use crate::clock::Moment;
-use crate::machine::{At, Machine, Rules};
+use crate::machine::{At, Machine};
 use crate::sync::{MutexGuard, lock};
 
 /// What a step has to know of the time before it.
@@ -32,7 +32,8 @@ impl Cell {
 
     /// The step that changes the rules: what is due by the old ones comes first.
     #[expect(clippy::significant_drop_tightening, reason = "the guard goes on into `end`")]
-    pub(crate) fn update(&self, rules: Rules, abandoned_after: Option<Duration>, now: Moment) {
+    pub(crate) fn update(&self, seed: Seed, now: Moment) {
+        let Seed { rules, abandoned_after, active_probe, .. } = seed;
         let mut slot = lock(&self.core);
         let Some(core) = slot.as_mut() else { return };
         let before = self.begin(core, now);
@@ -41,10 +42,11 @@ impl Cell {
         core.machine.update(At { now, rules: &rules, roll });
         let former = std::mem::replace(&mut core.rules, rules);
         self.published.set_abandoned_after(abandoned_after);
+        let former_probe = active_probe.and_then(|probe| core.ledger.ask_by(probe));
         core.ledger.room.send_replace(());
         self.end(slot, &before, now);
-        // Outside the lock: with the rules goes the user's policy.
-        drop(former);
+        // Outside the lock: with them go the user's policy and probe.
+        drop((former, former_probe));
     }
 
     /// Takes in what was counted aside.
@@ -68,6 +70,7 @@ impl Cell {
         machine.take_transitions().into_iter().for_each(|moved| ledger.outbox.push(moved));
         self.published.publish(machine);
         self.front.open(machine.deferral());
+        self.published.set_probe_due(ledger.probe_due());
         self.published.set_noisy(ledger.audience.wants_rejections());
         if ledger.room.receiver_count() > 0 && machine.refusal(now, &rules.half_open).is_none() {
             ledger.room.send_replace(());

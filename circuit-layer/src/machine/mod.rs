@@ -16,6 +16,7 @@
 //! enters a state, and bumps the generation each time; a [`Ticket`] of an older generation settles
 //! nothing.
 
+mod active_probe;
 mod level;
 mod order;
 mod phase;
@@ -77,13 +78,13 @@ impl Machine {
     /// May this call go?
     pub(crate) fn admit(&mut self, at: At<'_>) -> Result<Ticket, Refusal> {
         self.tick(at);
-        if let Phase::Open { until, cause } = self.phase
+        if let Phase::Open { until, cause, .. } = self.phase
             && at.now >= until
         {
             self.enter(Phase::half_open(cause), self.unforced(), Cause::WaitOver, None, at);
         }
-        let refusal = self.refusal(at.now, &at.rules.half_open);
-        if let Some(refusal) = refusal.or_else(|| self.ramping(at.now)) {
+        let objection = self.objection(at.now, &at.rules.half_open);
+        if let Some(refusal) = objection.or_else(|| self.ramping(at.now)) {
             return if self.control == Control::ObserveOnly {
                 Ok(Ticket::UNCOUNTED)
             } else {
@@ -237,7 +238,7 @@ impl Machine {
             Some(asked) => at.rules.backoff.asked(base, asked),
             None => at.rules.backoff.wait(base, level, at.roll),
         };
-        let open = Phase::Open { until: at.now + wait, cause };
+        let open = Phase::Open { until: at.now + wait, wait, cause };
         self.enter(open, self.unforced(), cause, None, at);
     }
 

@@ -36,7 +36,8 @@ impl Machine {
                 let (phase, limit) = match control {
                     // Its deadline is the limit.
                     Control::ForcedOpen => {
-                        (Phase::Open { until: end, cause: Cause::Manual }, Moment::NEVER)
+                        let wait = limit.unwrap_or(Duration::MAX);
+                        (Phase::Open { until: end, wait, cause: Cause::Manual }, Moment::NEVER)
                     }
                     // The shadow goes on from the state the machine is in, with new evidence.
                     Control::ObserveOnly if self.control == Control::Automatic => {
@@ -65,8 +66,14 @@ impl Machine {
 
     /// Why a call at this moment would not be admitted. It reserves nothing.
     pub(crate) fn refusal(&self, now: Moment, rule: &HalfOpen) -> Option<Refusal> {
+        // Whoever only observes refuses nobody.
+        (self.control != Control::ObserveOnly).then(|| self.objection(now, rule)).flatten()
+    }
+
+    /// What stands against a call at this moment, whether it may be refused or not.
+    pub(crate) fn objection(&self, now: Moment, rule: &HalfOpen) -> Option<Refusal> {
         match &self.phase {
-            Phase::Open { until, cause } if now < *until => Some(Refusal {
+            Phase::Open { until, cause, .. } if now < *until => Some(Refusal {
                 state: State::Open,
                 reason: if self.control == Control::ForcedOpen {
                     Reason::ForcedOpen
@@ -140,7 +147,7 @@ impl Machine {
     pub(crate) fn tripped(&self) -> Option<(Option<Moment>, Cause)> {
         match self.phase {
             Phase::Closed { .. } => None,
-            Phase::Open { until, cause } => Some((Some(until), cause)),
+            Phase::Open { until, cause, .. } => Some((Some(until), cause)),
             Phase::HalfOpen { cause, .. } => Some((None, cause)),
         }
     }

@@ -1,5 +1,7 @@
 //! The states, each with its own data.
 
+use std::time::Duration;
+
 use super::{At, Ramp};
 use crate::cause::Cause;
 use crate::clock::Moment;
@@ -8,9 +10,21 @@ use crate::policy::TripPolicy;
 
 #[derive(Debug)]
 pub(super) enum Phase {
-    Closed { policy: Box<dyn TripPolicy>, since: Moment, ramp: Option<Ramp> },
-    Open { until: Moment, cause: Cause },
-    HalfOpen { probes: Probes, cause: Cause },
+    Closed {
+        policy: Box<dyn TripPolicy>,
+        since: Moment,
+        ramp: Option<Ramp>,
+    },
+    /// `wait` is how long the whole of it is.
+    Open {
+        until: Moment,
+        wait: Duration,
+        cause: Cause,
+    },
+    HalfOpen {
+        probes: Probes,
+        cause: Cause,
+    },
 }
 
 impl Phase {
@@ -26,7 +40,7 @@ impl Phase {
     pub(super) fn afresh(&self, at: At<'_>) -> Self {
         match *self {
             Self::Closed { .. } => Self::closed(at),
-            Self::Open { until, cause } => Self::Open { until, cause },
+            Self::Open { until, wait, cause } => Self::Open { until, wait, cause },
             Self::HalfOpen { cause, .. } => Self::half_open(cause),
         }
     }

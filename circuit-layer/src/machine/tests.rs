@@ -42,6 +42,7 @@ enum Op {
     Settle { which: prop::sample::Index, how: How },
     Order(Order),
     Update(Setup),
+    Answer { healthy: bool, late: bool },
     Look,
 }
 
@@ -88,6 +89,8 @@ struct Model {
     /// Calls in the order in which they ended.
     ended: Vec<usize>,
     relapses: u32,
+    /// How long the open state is to last.
+    wait: u64,
 }
 
 impl Model {
@@ -101,6 +104,7 @@ impl Model {
             calls: Vec::new(),
             ended: Vec::new(),
             relapses: 0,
+            wait: 0,
         }
     }
 
@@ -166,6 +170,7 @@ impl Model {
         let relapses = if factor > 1.0 { self.relapses + 1 } else { 0 };
         self.enter(Place::Open(now + wait), self.own_control(), now);
         self.relapses = relapses;
+        self.wait = wait;
     }
 
     /// What the probes of this era have come to, by going through all of them.
@@ -276,6 +281,9 @@ impl Model {
                     Control::ObserveOnly if self.control == Control::Automatic => self.place,
                     _ => Place::Closed,
                 };
+                if control == Control::ForcedOpen {
+                    self.wait = limit.map_or(u64::MAX, |limit| limit - now);
+                }
                 self.enter(place, control, now);
                 self.limit = limit.filter(|_| control != Control::ForcedOpen);
             }
@@ -301,6 +309,18 @@ impl Model {
             Place::Closed => self.judge_streak(None, now),
             Place::Open(_) => {}
             Place::HalfOpen => self.verdict(None, now),
+        }
+    }
+
+    /// An active probe of this era, or of the one before it, has its answer.
+    fn answer(&mut self, healthy: bool, late: bool, now: u64) {
+        let era = self.era();
+        self.look(now);
+        if late || era != self.era() {
+            return;
+        }
+        if let Place::Open(until) = &mut self.place {
+            *until = if healthy { now } else { now.saturating_add(self.wait) };
         }
     }
 
@@ -389,6 +409,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(which, how)| Op::Settle { which, how }),
         1 => order.prop_map(Op::Order),
         1 => setup().prop_map(Op::Update),
+        2 => (any::<bool>(), prop::bool::weighted(0.1))
+            .prop_map(|(healthy, late)| Op::Answer { healthy, late }),
         1 => Just(Op::Look),
     ]
 }
@@ -441,6 +463,11 @@ proptest! {
                     machine.update(at(now, &rules));
                     model.update(setup, now);
                 }
+                Op::Answer { healthy, late } => {
+                    let generation = machine.generation() - u64::from(late);
+                    machine.answer(generation, healthy, at(now, &rules));
+                    model.answer(healthy, late, now);
+                }
                 Op::Look => {
                     machine.tick(at(now, &rules));
                     model.look(now);
@@ -456,8 +483,11 @@ proptest! {
                 Place::Closed | Place::HalfOpen => None,
             };
             prop_assert_eq!(until, deadline);
-            let refused = machine.refusal(at(now, &rules).now, &rules.half_open).is_some();
-            prop_assert_eq!(refused, model.would_reject(now));
+            let objection = machine.objection(at(now, &rules).now, &rules.half_open);
+            prop_assert_eq!(objection.is_some(), model.would_reject(now));
+            let refusal = machine.refusal(at(now, &rules).now, &rules.half_open);
+            let observes = model.control == Control::ObserveOnly;
+            prop_assert_eq!(refusal.is_some(), model.would_reject(now) && !observes);
         }
         // Nothing is lost on the way: every generation but the first was announced, in order.
         let told: Vec<u64> = machine.take_transitions().iter().map(|t| t.generation).collect();

@@ -53,6 +53,15 @@ pub enum Event {
         /// How many.
         probes: u64,
     },
+    /// The active probe has its answer, and the wait has been set by it.
+    ActiveProbe {
+        /// The breaker's name.
+        name: &'static str,
+        /// The generation of the open state.
+        generation: u64,
+        /// Whether the dependency answered, and in time.
+        healthy: bool,
+    },
     /// The shadow machine would have rejected this call; it passed uncounted.
     WouldReject {
         /// The breaker's name.

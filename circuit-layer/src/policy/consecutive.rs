@@ -3,9 +3,9 @@
 use std::any::Any;
 
 use super::{Call, TripPolicy};
-use crate::builder::ConfigError;
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::config_error::ConfigError;
 use crate::window::Counts;
 
 /// Trips when this many calls in a row have failed; a success starts the count anew.

@@ -28,9 +28,9 @@ pub use self::consecutive::ConsecutiveFailures;
 pub use self::or::Or;
 pub use self::rate::FailureRate;
 pub use self::slow::SlowCallRate;
-use crate::builder::ConfigError;
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::config_error::ConfigError;
 use crate::window::Counts;
 
 /// One finished call, as a policy sees it.

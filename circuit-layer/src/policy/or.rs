@@ -4,9 +4,9 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::{Call, Deferral, TripPolicy};
-use crate::builder::ConfigError;
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::config_error::ConfigError;
 use crate::window::Counts;
 
 /// Trips when either policy does, see [`TripPolicy::or`]. If both do at once, the first one's cause

@@ -4,9 +4,9 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::{Call, Deferral, TripPolicy};
-use crate::builder::ConfigError;
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::config_error::ConfigError;
 use crate::window::{Counts, Mark, Shape, Tally, Window};
 
 /// What a rate must have seen before it may trip, unless it is told otherwise. A window of fewer

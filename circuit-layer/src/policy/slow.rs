@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::in_flight::InFlight;
 use super::rate::Rate;
 use super::{Call, Deferral, TripPolicy};
-use crate::builder::ConfigError;
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::config_error::ConfigError;
 use crate::window::{Counts, Mark, Window};
 
 const SLOW: Mark = Mark { failed: false, slow: true };

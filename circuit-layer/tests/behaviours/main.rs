@@ -11,6 +11,7 @@
 )]
 
 mod abandoned;
+mod active_probe;
 mod backoff;
 mod backpressure;
 mod elsewhere;

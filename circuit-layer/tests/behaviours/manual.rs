@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use circuit_layer::{Control, Event, Reason, Recorded, State};
+use circuit_layer::{
+    CircuitBreaker, CircuitBreakerLayer, Control, Error, Event, Reason, Recorded, State,
+};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{MINUTE, MS, defaults, fail, half_open, rejection, succeed, tripped};
+use crate::support::{MINUTE, MS, boom, defaults, fail, half_open, rejection, succeed, tripped};
 
 #[test]
 fn reset_closes_with_zero_counts_and_clears_when_closed() {
@@ -138,4 +141,26 @@ fn an_order_makes_the_permits_that_are_out_stale() {
     let probe = breaker.try_acquire().unwrap();
     breaker.force_closed("enough", None);
     assert_eq!(probe.failure("x"), Recorded::Stale);
+}
+
+#[tokio::test(start_paused = true)]
+async fn observe_only_lets_a_service_pass_in_any_state() {
+    for backpressure in [false, true] {
+        let breaker = CircuitBreaker::new("shadow");
+        let layer = CircuitBreakerLayer::new(breaker.clone());
+        let layer = if backpressure { layer.backpressure() } else { layer };
+        let mut service = layer.layer(service_fn(|()| async { Err::<(), _>(boom()) }));
+        breaker.observe_only("new limits", None);
+        for _ in 0..10 {
+            let called = service.ready().await.unwrap().call(()).await;
+            assert!(matches!(called, Err(Error::Inner(_))), "never rejected");
+        }
+        assert_eq!(breaker.state(), State::Open);
+        tokio::time::advance(MINUTE).await;
+        let probes: Vec<_> = (0..3).map(|_| breaker.try_acquire().unwrap()).collect();
+        let called = service.ready().await.unwrap().call(()).await;
+        assert!(matches!(called, Err(Error::Inner(_))), "nor while the probes are out");
+        assert_eq!((breaker.state(), breaker.snapshot().rejected), (State::HalfOpen, 0));
+        drop(probes);
+    }
 }
