@@ -84,13 +84,16 @@ impl S3Error {
     }
 
     pub(crate) fn body(error: ByteStreamError) -> Self {
-        Self::Failed(Box::new(Failure {
-            verdict: Verdict::failure(ErrorType::Body),
-            status: None,
-            code: None,
-            message: None,
-            source: Box::new(error),
-        }))
+        Self::unanswered(Verdict::failure(ErrorType::Body), Box::new(error))
+    }
+
+    /// The caller's own stream failed.
+    pub(crate) fn source(error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::unanswered(classify(&Facts::of(Kind::Caller)), error)
+    }
+
+    fn unanswered(verdict: Verdict, source: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::Failed(Box::new(Failure { verdict, status: None, code: None, message: None, source }))
     }
 }
 

@@ -65,6 +65,8 @@ mod service;
 mod status;
 #[cfg(feature = "test-server")]
 pub mod test_server;
+#[cfg(feature = "s3")]
+mod upload;
 
 #[cfg(feature = "s3")]
 pub use self::{

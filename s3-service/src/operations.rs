@@ -1,7 +1,6 @@
 //! The operations on the SDK: one function each, from a request to an answer.
 //!
-//! No breaker is in sight: the interceptor in the client is the one point of admission. The upload
-//! queue will stand before [`Target::upload`] and [`Target::delete`].
+//! No breaker is in sight: the interceptor in the client is the one point of admission.
 
 use std::time::SystemTime;
 
@@ -12,7 +11,7 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::MetadataDirective;
 
 use crate::error::S3Error;
-use crate::request::{CopyObject, Download, List, Upload};
+use crate::request::{CopyObject, Download, List};
 use crate::response::{ObjectInfo, ObjectSummary, Page, Stored, Written};
 
 /// A client and the bucket that it talks to.
@@ -23,14 +22,6 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) async fn upload(&self, upload: Upload) -> Result<Written, S3Error> {
-        let metadata = (!upload.metadata.is_empty()).then_some(upload.metadata);
-        let call = self.client.put_object().bucket(&self.bucket).key(upload.key);
-        let call = call.set_content_type(upload.content_type).set_metadata(metadata);
-        let output = call.body(ByteStream::new(upload.body)).send().await?;
-        Ok(Written::Stored(Stored { etag: output.e_tag, version_id: output.version_id }))
-    }
-
     pub(crate) async fn download(
         &self,
         download: Download,
@@ -58,8 +49,12 @@ impl Target {
             size: size(output.content_length),
             etag: output.e_tag,
             content_type: output.content_type,
+            cache_control: output.cache_control,
             metadata: output.metadata.unwrap_or_default(),
+            storage_class: output.storage_class.map(|class| class.as_str().to_owned()),
+            encryption: output.server_side_encryption.map(|kind| kind.as_str().to_owned()),
             last_modified: time(output.last_modified),
+            version_id: output.version_id,
         })
     }
 
@@ -92,8 +87,12 @@ fn split(output: GetObjectOutput) -> (ObjectInfo, Option<u64>, ByteStream) {
         size: size(output.content_length),
         etag: output.e_tag,
         content_type: output.content_type,
+        cache_control: output.cache_control,
         metadata: output.metadata.unwrap_or_default(),
+        storage_class: output.storage_class.map(|class| class.as_str().to_owned()),
+        encryption: output.server_side_encryption.map(|kind| kind.as_str().to_owned()),
         last_modified: time(output.last_modified),
+        version_id: output.version_id,
     };
     (info, length, output.body)
 }
@@ -122,7 +121,7 @@ fn time(time: Option<DateTime>) -> Option<SystemTime> {
 }
 
 /// `x-amz-copy-source` is a URL path, and the SDK sends it as it is given.
-fn percent_encoded(key: &str) -> String {
+pub(crate) fn percent_encoded(key: &str) -> String {
     let mut encoded = String::with_capacity(key.len());
     for byte in key.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {

@@ -83,10 +83,18 @@ pub struct ObjectInfo {
     pub etag: Option<String>,
     /// The media type.
     pub content_type: Option<String>,
+    /// What caches may do with it.
+    pub cache_control: Option<String>,
     /// The object's own metadata.
     pub metadata: HashMap<String, String>,
+    /// The storage class, where it is not `STANDARD`.
+    pub storage_class: Option<String>,
+    /// How S3 has encrypted it.
+    pub encryption: Option<String>,
     /// When it was last written.
     pub last_modified: Option<SystemTime>,
+    /// The version, in a bucket that keeps versions.
+    pub version_id: Option<String>,
 }
 
 /// One page of a listing.
