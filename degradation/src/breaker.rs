@@ -7,8 +7,9 @@
 
 use circuit_layer::{CircuitBreaker, Control, Event, Snapshot, State};
 
-use crate::health::{Health, HealthFuture, HealthSource, Wake};
+use crate::health::Health;
 use crate::score::FULL_SCORE;
+use crate::source::{HealthFuture, HealthSource, Wake};
 
 /// What half-open is worth once a probe has succeeded.
 const HALF_OPEN_SCORE: u8 = 50;
@@ -25,6 +26,10 @@ impl HealthSource for CircuitBreaker {
                 wake.wake();
             }
         });
+    }
+
+    fn breaker(&self) -> Option<CircuitBreaker> {
+        Some(self.clone())
     }
 }
 

@@ -11,17 +11,23 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::board::Board;
-use crate::health::{Health, HealthSource, Wake};
+use crate::health::Health;
 use crate::level::LevelRules;
 use crate::manager::DegradationManager;
 use crate::mode::ModeRules;
+use crate::queue::QueueSource;
 use crate::score::WEIGHTS_SUM;
+use crate::source::{HealthSource, Wake};
+use crate::sources::{CacheSource, Sources};
+use crate::status::CacheStatus;
 use crate::tasks::{self, Pace, Watched};
 
 /// Puts a [`DegradationManager`] together. See there for examples.
 #[must_use = "a builder does nothing until built"]
 pub struct DegradationBuilder {
     dependencies: Vec<(Arc<str>, u8, Arc<dyn HealthSource>)>,
+    queues: Vec<(Arc<str>, Arc<dyn QueueSource>)>,
+    caches: Vec<(Arc<str>, CacheSource)>,
     levels: LevelRules,
     modes: ModeRules,
     pace: Pace,
@@ -41,8 +47,8 @@ pub enum ConfigError {
         /// What they add up to.
         sum: u32,
     },
-    /// Two dependencies have one name.
-    #[error("two dependencies are named `{name}`")]
+    /// Two dependencies, two queues or two caches have one name.
+    #[error("two of a kind are named `{name}`")]
     DuplicateName {
         /// The name.
         name: Arc<str>,
@@ -85,6 +91,8 @@ impl DegradationBuilder {
     pub(crate) fn new() -> Self {
         Self {
             dependencies: Vec::new(),
+            queues: Vec::new(),
+            caches: Vec::new(),
             levels: LevelRules::default(),
             modes: ModeRules::default(),
             pace: Pace { every: Duration::from_secs(1), timeout: Duration::from_secs(1) },
@@ -98,6 +106,23 @@ impl DegradationBuilder {
     /// `openai`, `redis` and `s3`; any other name is yours. A weight of 0 is watched and not counted.
     pub fn dependency(mut self, name: &str, weight: u8, source: impl HealthSource) -> Self {
         self.dependencies.push((name.into(), weight, Arc::new(source)));
+        self
+    }
+
+    /// Adds a queue for operators to look into. It decides nothing.
+    pub fn queue(mut self, name: &str, queue: impl QueueSource) -> Self {
+        self.queues.push((name.into(), Arc::new(queue)));
+        self
+    }
+
+    /// Adds a cache to show. It decides nothing. `status` must not block; while it panics, the cache
+    /// is not shown.
+    pub fn cache(
+        mut self,
+        name: &str,
+        status: impl Fn() -> CacheStatus + Send + Sync + 'static,
+    ) -> Self {
+        self.caches.push((name.into(), Arc::new(status)));
         self
     }
 
@@ -142,7 +167,9 @@ impl DegradationBuilder {
     pub fn build(self) -> Result<DegradationManager, ConfigError> {
         self.validate()?;
         let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
-        let Self { dependencies, levels, modes, pace, clock } = self;
+        let Self { dependencies, queues, caches, levels, modes, pace, clock } = self;
+        let sources = dependencies.iter().map(|(_, _, source)| Arc::clone(source)).collect();
+        let sources = Sources { dependencies: sources, queues, caches };
         let first: Vec<(Arc<str>, u8, Health, Watched)> = dependencies
             .into_iter()
             .map(|(name, weight, source)| {
@@ -157,7 +184,7 @@ impl DegradationBuilder {
             .map(|(name, weight, health, watched)| ((name, weight, health), watched))
             .unzip();
         let board = Board::new(modes, levels, known, clock.now());
-        Ok(DegradationManager::start(board, clock, |shared| {
+        Ok(DegradationManager::start(board, clock, sources, |shared| {
             tasks::spawn(&runtime, shared, watched, pace)
         }))
     }
@@ -166,12 +193,9 @@ impl DegradationBuilder {
         if self.dependencies.is_empty() {
             return Err(ConfigError::NoDependency);
         }
-        let mut names = BTreeSet::new();
-        for (name, _, _) in &self.dependencies {
-            if !names.insert(&**name) {
-                return Err(ConfigError::DuplicateName { name: Arc::clone(name) });
-            }
-        }
+        let names = distinct(self.dependencies.iter().map(|(name, _, _)| name))?;
+        distinct(self.queues.iter().map(|(name, _)| name))?;
+        distinct(self.caches.iter().map(|(name, _)| name))?;
         let sum = self.dependencies.iter().map(|(_, weight, _)| u32::from(*weight)).sum();
         if sum != WEIGHTS_SUM {
             return Err(ConfigError::Weights { sum });
@@ -186,6 +210,18 @@ impl DegradationBuilder {
         }
         Ok(())
     }
+}
+
+fn distinct<'a>(
+    names: impl Iterator<Item = &'a Arc<str>>,
+) -> Result<BTreeSet<&'a str>, ConfigError> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(&**name) {
+            return Err(ConfigError::DuplicateName { name: Arc::clone(name) });
+        }
+    }
+    Ok(seen)
 }
 
 impl LevelRules {

@@ -11,7 +11,7 @@ async fn a_configuration_that_makes_no_sense_is_refused_with_one_sentence() {
     let one = || DegradationManager::builder().dependency("a", 100, well);
     refused(DegradationManager::builder(), "there is no dependency");
     refused(one().dependency("b", 5, well), "the weights add up to 105, not to 100");
-    refused(one().dependency("a", 0, well), "two dependencies are named `a`");
+    refused(one().dependency("a", 0, well), "two of a kind are named `a`");
     let typo = ModeRules::empty().mode(&["databse"], Mode::ReadOnly);
     refused(one().modes(typo), "a rule names `databse`, and no dependency does");
     let crossed = LevelRules::default().critical_below(70);

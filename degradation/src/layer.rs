@@ -94,6 +94,7 @@ impl DegradationLayer {
         if admission == Admission::Pass || self.routes.is_exempt(request.uri().path()) {
             return None;
         }
+        self.manager.shared().shed.count(class, admission);
         let retry_after = snapshot.retry_after(self.manager.clock().now());
         Some(Rejection { admission, class, level, mode, retry_after })
     }

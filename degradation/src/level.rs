@@ -22,7 +22,19 @@ use circuit_layer::Moment;
 /// How far the health of all dependencies together has fallen. A worse level is a greater one.
 ///
 /// Exhaustive: the table of what is shed in which level is built on there being three.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "see above")]
 pub enum Level {

@@ -12,6 +12,7 @@
 //!        │            └─ set  ──▶ Mode    what is gone       (rules), with Flags
 //!        ▼
 //!     Snapshot ──▶ watch, events, log, endpoints
+//!  StatusDocument                     the same with breakers, calls, queues and the log, to show
 //!        │
 //!        ▼
 //!  DegradationLayer                    passes or rejects each request by its Class
@@ -19,6 +20,10 @@
 //!
 //! Level and mode are two things because a score can not say what is gone, and a set can not say
 //! how bad it is. A request passes only if both let it: [`admission`] has the table.
+//!
+//! Operators may order what is else decided by itself, each time with a reason and a limit: by the
+//! methods of the manager or, with the feature `endpoints`, over HTTP ([`ControlEndpoints`], off
+//! until you mount it). Pages and terminals show one [`StatusDocument`].
 //!
 //! [`DegradationManager`] and [`DegradationLayer`] have examples.
 
@@ -30,33 +35,49 @@ mod builder;
 mod cause;
 mod class;
 #[cfg(feature = "endpoints")]
+pub mod control;
+#[cfg(feature = "endpoints")]
 mod endpoints;
-mod entry;
 mod figures;
 mod health;
 mod layer;
 mod level;
 mod manager;
 mod mode;
+mod orders;
 mod pattern;
+mod queue;
+mod queue_orders;
 mod rejection;
 mod routes;
 pub mod score;
 mod service;
 mod snapshot;
+mod source;
+mod sources;
+pub mod status;
 mod tasks;
+mod time;
 
 pub use crate::admission::Admission;
+pub use crate::board::{History, LogEntry, LogKind};
 pub use crate::body::ResponseBody;
 pub use crate::builder::{ConfigError, DegradationBuilder};
 pub use crate::class::{Access, Class, Criticality};
 #[cfg(feature = "endpoints")]
+pub use crate::control::{ControlEndpoints, ControlToken, TokenError};
+#[cfg(feature = "endpoints")]
 pub use crate::endpoints::{Endpoints, Readiness};
-pub use crate::health::{Asked, Health, HealthFuture, HealthSource, Status, Wake, asked};
+pub use crate::figures::{Figures, Showing};
+pub use crate::health::{Health, Status};
 pub use crate::layer::DegradationLayer;
 pub use crate::level::{Level, LevelRules, LevelTracker};
-pub use crate::manager::{DegradationManager, UnknownDependency};
+pub use crate::manager::DegradationManager;
 pub use crate::mode::{Flags, Mode, ModeRules};
+pub use crate::orders::{BreakerOrder, ControlError};
+pub use crate::queue::{QueueEntry, QueueError, QueueFuture, QueueSource};
 pub use crate::routes::{RouteClass, Routes};
 pub use crate::service::{DegradationService, ResponseFuture};
 pub use crate::snapshot::{Change, Dependency, Order, Snapshot};
+pub use crate::source::{Asked, HealthFuture, HealthSource, Wake, asked};
+pub use crate::status::StatusDocument;

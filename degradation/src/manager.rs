@@ -5,18 +5,17 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use circuit_layer::Clock;
-use thiserror::Error;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinSet;
 
-use crate::board::{Board, Evaluated, Time};
+use crate::board::{Board, Evaluated, LogEntry};
 use crate::builder::DegradationBuilder;
-use crate::level::Level;
-use crate::mode::Mode;
 use crate::snapshot::{Change, Snapshot};
+use crate::sources::Sources;
+use crate::status::{self, ShedCounters, StatusDocument};
+use crate::time::Time;
 
 /// How many changes a slow listener may lag behind before it misses the oldest.
 const EVENTS: usize = 128;
@@ -68,15 +67,6 @@ pub struct DegradationManager {
     _tasks: Arc<JoinSet<()>>,
 }
 
-/// There is no dependency of this name.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no dependency is named `{name}`")]
-#[non_exhaustive]
-pub struct UnknownDependency {
-    /// The name that was asked for.
-    pub name: Box<str>,
-}
-
 impl DegradationManager {
     /// Starts with no dependency and the default rules.
     pub fn builder() -> DegradationBuilder {
@@ -86,9 +76,10 @@ impl DegradationManager {
     pub(crate) fn start(
         board: Board,
         clock: Clock,
+        sources: Sources,
         run: impl FnOnce(&Arc<Shared>) -> JoinSet<()>,
     ) -> Self {
-        let shared = Arc::new(Shared::new(board, clock));
+        let shared = Arc::new(Shared::new(board, clock, sources));
         let tasks = Arc::new(run(&shared));
         Self { shared, _tasks: tasks }
     }
@@ -96,7 +87,7 @@ impl DegradationManager {
     /// The newest snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.shared.published.borrow())
+        self.shared.newest()
     }
 
     /// A channel that always holds the newest snapshot. A new one is sent when anything in it
@@ -119,55 +110,20 @@ impl DegradationManager {
         &self.shared.clock
     }
 
-    /// Enforces this level, whatever the score, until [`release`](Self::release) or the limit.
-    /// Forcing again replaces the order.
-    pub fn force_level(&self, level: Level, reason: &str, limit: Option<Duration>) {
-        self.shared.apply(None, |board, at| board.force_level(level, reason, limit, at));
+    /// Everything there is to see, made now. See [`StatusDocument`].
+    #[must_use]
+    pub fn status(&self) -> StatusDocument {
+        status::document(&self.shared)
     }
 
-    /// Enforces this mode, whatever is down, until [`release`](Self::release) or the limit. The
-    /// flags stay those of what is down. Forcing again replaces the order.
-    pub fn force_mode(&self, mode: Mode, reason: &str, limit: Option<Duration>) {
-        self.shared.apply(None, |board, at| board.force_mode(mode, reason, limit, at));
+    /// The last 200 things that happened, the newest first.
+    #[must_use]
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.shared.look(|board, _| board.log())
     }
 
-    /// Ends a forced level and a forced mode. Without one it does nothing.
-    pub fn release(&self, reason: &str) {
-        self.shared.apply(Some(&format!("released: {reason}")), |board, _| board.release());
-    }
-
-    /// Acts as if a dependency were down, for so long. Score, level, mode and flags follow as in an
-    /// outage. Its breaker is left alone: to have calls rejected too, force that open as well.
-    ///
-    /// # Errors
-    ///
-    /// [`UnknownDependency`] if no dependency has this name.
-    pub fn drill(
-        &self,
-        dependency: &str,
-        reason: &str,
-        limit: Duration,
-    ) -> Result<(), UnknownDependency> {
-        self.set_drill(dependency, None, Some((reason, limit)))
-    }
-
-    /// Ends a drill before its time. Without one it does nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`UnknownDependency`] if no dependency has this name.
-    pub fn end_drill(&self, dependency: &str) -> Result<(), UnknownDependency> {
-        self.set_drill(dependency, Some("drill ended"), None)
-    }
-
-    fn set_drill(
-        &self,
-        dependency: &str,
-        why: Option<&str>,
-        drill: Option<(&str, Duration)>,
-    ) -> Result<(), UnknownDependency> {
-        let found = self.shared.apply(why, |board, at| board.drill(dependency, drill, at));
-        if found { Ok(()) } else { Err(UnknownDependency { name: dependency.into() }) }
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 }
 
@@ -183,6 +139,9 @@ impl fmt::Debug for DegradationManager {
 pub(crate) struct Shared {
     board: Mutex<Board>,
     pub(crate) clock: Clock,
+    pub(crate) sources: Sources,
+    /// What the layers have rejected.
+    pub(crate) shed: ShedCounters,
     published: watch::Sender<Arc<Snapshot>>,
     events: broadcast::Sender<Change>,
     /// Wakes the task that waits for the board's deadline.
@@ -190,13 +149,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(mut board: Board, clock: Clock) -> Self {
-        let at = Time { now: clock.now(), unix: Clock::unix_time() };
+    fn new(mut board: Board, clock: Clock, sources: Sources) -> Self {
+        let at = Time::read(&clock);
         let first = board.evaluate(at, None);
         first.change.iter().for_each(log);
         Self {
             board: Mutex::new(board),
             clock,
+            sources,
+            shed: ShedCounters::default(),
             published: watch::Sender::new(first.snapshot),
             events: broadcast::Sender::new(EVENTS),
             rearm: Notify::new(),
@@ -211,7 +172,7 @@ impl Shared {
         tell: impl FnOnce(&mut Board, Time) -> T,
     ) -> T {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = Time { now: self.clock.now(), unix: Clock::unix_time() };
+        let at = Time::read(&self.clock);
         let told = tell(&mut board, at);
         let Evaluated { snapshot, is_new, change } = board.evaluate(at, why);
         if is_new {
@@ -227,8 +188,14 @@ impl Shared {
         told
     }
 
-    pub(crate) fn deadline(&self) -> Option<circuit_layer::Moment> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner).deadline()
+    /// Reads the board. What was decided last is [`newest`](Self::newest).
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Board, Time) -> T) -> T {
+        let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        look(&board, Time::read(&self.clock))
+    }
+
+    pub(crate) fn newest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.published.borrow())
     }
 }
 

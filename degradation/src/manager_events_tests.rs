@@ -12,7 +12,7 @@ async fn events_tell_each_change_in_order_with_its_cause() {
     pass(&manager, 10 * SECOND).await;
     manager.release("enough");
     manager.drill("s3", "game day", SECOND).unwrap();
-    manager.end_drill("s3").unwrap();
+    manager.end_drill("s3", "enough").unwrap();
     let causes: Vec<Arc<str>> =
         std::iter::from_fn(|| events.try_recv().ok()).map(|change| change.cause).collect();
     let begins = [
@@ -21,7 +21,7 @@ async fn events_tell_each_change_in_order_with_its_cause() {
         "the forced level ran out; mode forced to minimal",
         "released: enough",
         "score 95: s3 down (drill: game day)",
-        "drill ended",
+        "drill ended: enough",
     ];
     assert_eq!(causes.len(), begins.len(), "{causes:?}");
     for (cause, begin) in causes.iter().zip(begins) {

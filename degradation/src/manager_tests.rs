@@ -1,10 +1,13 @@
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use circuit_layer::{CircuitBreaker, HalfOpen, Outcome};
 
 use super::*;
-use crate::health::{Health, HealthFuture, HealthSource, Status, asked};
-use crate::level::LevelRules;
+use crate::health::{Health, Status};
+use crate::level::{Level, LevelRules};
+use crate::mode::Mode;
+use crate::source::{HealthFuture, HealthSource, asked};
 
 const SECOND: Duration = Duration::from_secs(1);
 

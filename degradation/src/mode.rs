@@ -23,7 +23,19 @@ use std::sync::Arc;
 /// What the service offers. A stricter mode is a greater one.
 ///
 /// Exhaustive: the table of what is shed in which mode is built on there being three.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "see above")]
 pub enum Mode {
@@ -55,7 +67,7 @@ impl fmt::Display for Mode {
 }
 
 /// The names of the replacements in use, such as `cache_fallback`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Flags(BTreeSet<Arc<str>>);
 

@@ -77,7 +77,7 @@ pub struct Dependency {
 }
 
 /// What an operator ordered: a forced level or mode, or a drill.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Order {
     /// Why.

@@ -14,8 +14,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::health::{Health, HealthFuture, HealthSource, Wake};
+use crate::health::Health;
 use crate::manager::Shared;
+use crate::source::{HealthFuture, HealthSource, Wake};
 
 /// How often to ask and how long to wait for an answer.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +51,11 @@ async fn follow(shared: Arc<Shared>, index: usize, watched: Watched, pace: Pace)
     loop {
         let health = ask(&*source, &shared.clock, pace.timeout).await;
         let next = shared.clock.now() + pace.every;
-        shared.apply(None, |board, at| board.hear(index, health, at.now));
+        let totals = shared.sources.totals(index);
+        shared.apply(None, |board, at| {
+            board.hear(index, health, at.now);
+            board.count(index, totals, at.now);
+        });
         tokio::select! {
             () = notify.notified() => {}
             () = shared.clock.sleep_until(next) => {}
@@ -61,7 +66,7 @@ async fn follow(shared: Arc<Shared>, index: usize, watched: Watched, pace: Pace)
 /// Decides again when time alone changes the decision.
 async fn keep_deadlines(shared: Arc<Shared>) {
     loop {
-        let due = shared.deadline().unwrap_or(Moment::NEVER);
+        let due = shared.look(|board, _| board.deadline()).unwrap_or(Moment::NEVER);
         tokio::select! {
             () = shared.rearm.notified() => {}
             () = shared.clock.sleep_until(due) => shared.apply(None, |_, _| {}),

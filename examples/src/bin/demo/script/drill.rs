@@ -36,7 +36,7 @@ pub(super) async fn the_rest(play: &mut Play) -> Result<()> {
 
     play.timeline.say("the drill is over");
     for name in ["database", "redis", "s3", "openai"] {
-        play.inventory().manager().end_drill(name)?;
+        play.inventory().manager().end_drill(name, "the rehearsal is over")?;
     }
     settle(play, Level::Normal).await;
     let snapshot = play.snapshot();

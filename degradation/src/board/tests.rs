@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::health::Status;
 use crate::mode::Flags;
@@ -143,7 +145,7 @@ fn an_order_is_enforced_and_visible_until_its_limit() {
     let over = board.evaluate(at(60_000), None).snapshot;
     assert_eq!((over.level, over.mode), (Level::Normal, Mode::ReadOnly));
     assert!(over.cause.starts_with("the forced level ran out; mode forced"), "{}", over.cause);
-    board.release();
+    board.release("done", at(61_000));
     let released = board.evaluate(at(61_000), Some("released: done")).snapshot;
     assert_eq!((released.mode, &released.forced_mode), (Mode::Full, &None));
 }
@@ -152,7 +154,7 @@ fn an_order_is_enforced_and_visible_until_its_limit() {
 fn a_drill_acts_as_an_outage_shows_what_is_true_and_ends_by_itself() {
     let mut board = board(LevelRules::default(), "");
     let _first = board.evaluate(at(0), None);
-    assert!(board.drill("redis", Some(("game day", Duration::from_secs(30))), at(0)));
+    assert!(board.drill("redis", "game day", Duration::from_secs(30), at(0)));
     let drilled = board.evaluate(at(0), None).snapshot;
     assert_eq!((drilled.score, drilled.flags.cache_fallback()), (85, true));
     let redis = drilled.dependency("redis").expect("it exists");
@@ -163,7 +165,7 @@ fn a_drill_acts_as_an_outage_shows_what_is_true_and_ends_by_itself() {
     assert!(
         over.change.is_some_and(|change| change.cause.starts_with("the drill of redis is over"))
     );
-    assert!(!board.drill("kafka", None, at(0)));
+    assert!(!board.drill("kafka", "x", Duration::from_secs(1), at(0)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use circuit_layer::Moment;
 
+use super::chart::{Chart, Totals};
 use crate::health::{Health, Status};
 use crate::score::FULL_SCORE;
 use crate::snapshot::{Dependency, Order};
@@ -25,20 +26,31 @@ pub(crate) struct Entry {
     /// Score and down as of the last answer that was one.
     known: (u8, bool),
     pub(crate) drill: Option<Order>,
+    pub(crate) chart: Chart,
+    /// How often it went down.
+    pub(crate) outages: u64,
 }
 
 impl Entry {
-    pub(crate) const fn new(name: Arc<str>, weight: u8) -> Self {
+    pub(crate) fn new(name: Arc<str>, weight: u8, now: Moment) -> Self {
         let heard = Health { score: 0, status: Status::Unknown, detail: None, retry_after: None };
-        Self { name, weight, heard, retry_at: None, known: (FULL_SCORE, false), drill: None }
+        let known = (FULL_SCORE, false);
+        let (retry_at, drill, chart) = (None, None, Chart::new(now));
+        Self { name, weight, heard, retry_at, known, drill, chart, outages: 0 }
+    }
+
+    pub(crate) fn count(&mut self, totals: Totals, now: Moment) {
+        self.chart.take(totals, self.score(), now);
     }
 
     pub(crate) fn hear(&mut self, health: Health, now: Moment) {
+        let was_down = self.known.1;
         match health.status {
             Status::Up => self.known = (health.score, false),
             Status::Down => self.known = (0, true),
             Status::Unknown => {}
         }
+        self.outages += u64::from(self.known.1 && !was_down);
         let told = health.retry_after.map(|wait| now + wait);
         self.retry_at = match (self.retry_at, told) {
             (Some(old), Some(new)) if (new - old).max(old - new) < SAME_DEADLINE => Some(old),

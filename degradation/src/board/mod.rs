@@ -4,40 +4,30 @@
 //! one board, tells it what it heard, and publishes what [`evaluate`](Board::evaluate) returns.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use circuit_layer::Moment;
 
+mod change;
+mod chart;
+mod entry;
+mod log;
+mod orders;
+
+use self::change::{change, differs, record};
+pub use self::chart::History;
+pub(crate) use self::chart::Totals;
+use self::entry::Entry;
+use self::log::Log;
+pub(crate) use self::log::Note;
+pub use self::log::{LogEntry, LogKind};
+pub(crate) use self::orders::lasting;
 use crate::cause;
-use crate::entry::Entry;
 use crate::health::Health;
 use crate::level::{Level, LevelRules, LevelTracker};
 use crate::mode::{Mode, ModeRules};
 use crate::score::weighted;
 use crate::snapshot::{Change, Dependency, Order, Snapshot};
-
-/// Two clocks read together: one to compute with, one to show people.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Time {
-    pub(crate) now: Moment,
-    pub(crate) unix: Duration,
-}
-
-impl Time {
-    pub(crate) fn unix_ms(self) -> u64 {
-        u64::try_from(self.unix.as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn order(self, reason: &str, limit: Option<Duration>) -> Order {
-        let later = |limit| Self { now: self.now + limit, unix: self.unix.saturating_add(limit) };
-        let until = limit.map(later);
-        Order {
-            reason: reason.into(),
-            until: until.map(|until| until.now),
-            until_unix_ms: until.map(Self::unix_ms),
-        }
-    }
-}
+use crate::time::Time;
 
 /// Everything that the decision rests on.
 #[derive(Debug)]
@@ -48,6 +38,7 @@ pub(crate) struct Board {
     forced_level: Option<(Level, Order)>,
     forced_mode: Option<(Mode, Order)>,
     last: Option<Arc<Snapshot>>,
+    log: Log,
 }
 
 /// What [`Board::evaluate`] found.
@@ -69,14 +60,15 @@ impl Board {
         now: Moment,
     ) -> Self {
         let entries = dependencies.into_iter().map(|(name, weight, health)| {
-            let mut entry = Entry::new(name, weight);
+            let mut entry = Entry::new(name, weight, now);
             entry.hear(health, now);
             entry
         });
         let entries: Vec<Entry> = entries.collect();
         let score = weighted(entries.iter().map(|entry| (entry.weight, entry.score())));
         let tracker = LevelTracker::new(levels, score);
-        Self { rules, tracker, entries, forced_level: None, forced_mode: None, last: None }
+        let (forced_level, forced_mode, last) = (None, None, None);
+        Self { rules, tracker, entries, forced_level, forced_mode, last, log: Log::default() }
     }
 
     /// Takes in what a source said.
@@ -86,40 +78,27 @@ impl Board {
         }
     }
 
-    pub(crate) fn force_level(
-        &mut self,
-        level: Level,
-        reason: &str,
-        limit: Option<Duration>,
-        at: Time,
-    ) {
-        self.forced_level = Some((level, at.order(reason, limit)));
-    }
-
-    pub(crate) fn force_mode(
-        &mut self,
-        mode: Mode,
-        reason: &str,
-        limit: Option<Duration>,
-        at: Time,
-    ) {
-        self.forced_mode = Some((mode, at.order(reason, limit)));
-    }
-
-    /// Ends the forced level and the forced mode.
-    pub(crate) fn release(&mut self) {
-        self.forced_level = None;
-        self.forced_mode = None;
-    }
-
-    /// Starts or ends a drill. False if there is no such dependency.
-    pub(crate) fn drill(&mut self, name: &str, drill: Option<(&str, Duration)>, at: Time) -> bool {
-        let entry = self.entries.iter_mut().find(|entry| &*entry.name == name);
-        let found = entry.is_some();
-        if let Some(entry) = entry {
-            entry.drill = drill.map(|(reason, limit)| at.order(reason, Some(limit)));
+    /// Takes in what a source has counted.
+    pub(crate) fn count(&mut self, index: usize, totals: Totals, now: Moment) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.count(totals, now);
         }
-        found
+    }
+
+    /// Writes into the log what the decision does not see.
+    pub(crate) fn note(&mut self, note: &Note<'_>, at: Time) {
+        self.log.note(note, at);
+    }
+
+    /// What has happened lately, the newest first.
+    pub(crate) fn log(&self) -> Vec<LogEntry> {
+        self.log.newest_first()
+    }
+
+    /// The chart of each dependency, and how often it went down, in the order of the builder.
+    pub(crate) fn charts(&self, at: Time) -> Vec<(History, u64)> {
+        let show = |entry: &Entry| (entry.chart.show(at.unix_ms(), at.now), entry.outages);
+        self.entries.iter().map(show).collect()
     }
 
     /// When time alone may change the decision: a level is due, or an order ends.
@@ -133,7 +112,7 @@ impl Board {
 
     /// Decides. `why` explains an order that has just been given; the rest explains itself.
     pub(crate) fn evaluate(&mut self, at: Time, why: Option<&str>) -> Evaluated {
-        let over = self.expire(at.now);
+        let over = self.expire(at);
         let why = why.map(str::to_owned).into_iter().chain(over).collect::<Vec<_>>();
         let dependencies: Vec<Dependency> = self.entries.iter().map(Entry::show).collect();
         let score = weighted(dependencies.iter().map(|one| (one.weight, one.score)));
@@ -167,58 +146,12 @@ impl Board {
             Some(same) => (Arc::clone(same), false),
             None => (Arc::new(snapshot), true),
         };
+        record(&mut self.log, last.as_deref(), &snapshot, at);
         let change = change(last.as_deref(), &snapshot, at);
         self.last = Some(Arc::clone(&snapshot));
         Evaluated { snapshot, is_new, change }
     }
-
-    /// Ends the orders whose limit has come, and says which.
-    fn expire(&mut self, now: Moment) -> Vec<String> {
-        let level = self.forced_level.take_if(|(_, order)| is_over(order, now));
-        let mode = self.forced_mode.take_if(|(_, order)| is_over(order, now));
-        let mut over: Vec<String> =
-            level.iter().map(|_| "the forced level ran out".to_owned()).collect();
-        over.extend(mode.iter().map(|_| "the forced mode ran out".to_owned()));
-        for entry in &mut self.entries {
-            let drill = entry.drill.take_if(|order| is_over(order, now));
-            over.extend(drill.iter().map(|_| format!("the drill of {} is over", entry.name)));
-        }
-        over
-    }
-}
-
-fn is_over(order: &Order, now: Moment) -> bool {
-    order.until.is_some_and(|until| now >= until)
-}
-
-/// Whether operators want to know: what is offered changed, or an order did.
-fn differs(old: &Snapshot, new: &Snapshot) -> bool {
-    let drills = |snapshot: &Snapshot| -> Vec<Option<Order>> {
-        snapshot.dependencies.iter().map(|dependency| dependency.drill.clone()).collect()
-    };
-    (old.level, old.mode, &old.flags) != (new.level, new.mode, &new.flags)
-        || (&old.forced_level, &old.forced_mode) != (&new.forced_level, &new.forced_mode)
-        || drills(old) != drills(new)
-}
-
-/// The change from the last snapshot, or at the start from a service with nothing amiss.
-fn change(old: Option<&Snapshot>, new: &Snapshot, at: Time) -> Option<Change> {
-    let (level, mode) = old.map_or_else(Default::default, |old| (old.level, old.mode));
-    let changed = match old {
-        Some(old) => differs(old, new),
-        None => (level, mode) != (new.level, new.mode) || !new.flags.is_empty(),
-    };
-    changed.then(|| Change {
-        level: (level, new.level),
-        mode: (mode, new.mode),
-        flags: new.flags.clone(),
-        score: new.score,
-        cause: Arc::clone(&new.cause),
-        at: at.now,
-        at_unix_ms: at.unix_ms(),
-    })
 }
 
 #[cfg(test)]
-#[path = "board_tests.rs"]
 mod tests;

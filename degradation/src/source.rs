@@ -1,0 +1,190 @@
+//! Where the health of one dependency comes from.
+//!
+//! The manager must not know what a dependency is: a breaker, a breaker with latency figures, a
+//! closure of yours, a PING. So it asks a [`HealthSource`], every second and whenever the source
+//! says that something has changed. A source that panics, hangs or is gone is reported as
+//! [`Status::Unknown`](crate::Status::Unknown); it can never take the manager down.
+//!
+//! | source | tells |
+//! | --- | --- |
+//! | `CircuitBreaker` | closed 100; half-open 50, but down before its first success; open 0 and down |
+//! | `(CircuitBreaker, Arc<HealthMetrics>)` | the same, with the score of the figures |
+//! | `Fn() -> Health` | what the closure says; it must not block |
+//! | [`asked`]`(async …)` | what an asynchronous check says, within the manager's timeout |
+//! | `Weak<T>` | what `T` says, or unknown once it is gone |
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+
+use circuit_layer::CircuitBreaker;
+use tokio::sync::Notify;
+
+use crate::figures::{Figures, Showing};
+use crate::health::Health;
+
+/// The future of [`HealthSource::health`].
+pub type HealthFuture<'a> = Pin<Box<dyn Future<Output = Health> + Send + 'a>>;
+
+/// Tells the health of one dependency.
+pub trait HealthSource: Send + Sync + 'static {
+    /// The health now.
+    ///
+    /// When: once while the manager is built, then in a task of its own, after each
+    /// [wake](Wake::wake) and at least every second. A panic is caught and reported.
+    ///
+    /// # Cancellation
+    ///
+    /// The future is dropped when it takes longer than the manager's timeout, and, while the
+    /// manager is built, when it does not answer at its first poll.
+    fn health(&self) -> HealthFuture<'_>;
+
+    /// Hands over the means to say that the health may have changed.
+    ///
+    /// When: once, while the manager is built, before the first question. A source that can not
+    /// tell ignores it and is asked every second. A panic fails nothing.
+    fn watch(&self, wake: Wake) {
+        drop(wake);
+    }
+
+    /// The breaker that guards the dependency, for operators to force and for pages to show.
+    ///
+    /// When: whenever an operator or a page asks. It must not block; a panic counts as none.
+    fn breaker(&self) -> Option<CircuitBreaker> {
+        None
+    }
+
+    /// What there is to show besides the health.
+    ///
+    /// When: after each question, and whenever a page asks. It must not block; a panic counts as
+    /// nothing to show.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
+
+    /// Shows more: `add` gets the figures and returns them with what it knows.
+    ///
+    /// ```
+    /// use circuit_layer::CircuitBreaker;
+    /// use degradation::HealthSource;
+    ///
+    /// let source = CircuitBreaker::new("redis")
+    ///     .showing(|figures| figures.fallbacks(3).fact("pool", "12 of 50 connections"));
+    /// # let _ = source.figures();
+    /// ```
+    fn showing<F>(self, add: F) -> Showing<Self, F>
+    where
+        Self: Sized,
+        F: Fn(Figures) -> Figures + Send + Sync + 'static,
+    {
+        Showing { source: self, add }
+    }
+}
+
+/// Wakes the manager to ask a source again. Clones wake the same manager; once that is gone, waking
+/// does nothing.
+#[derive(Clone)]
+pub struct Wake(Weak<Notify>);
+
+impl Wake {
+    pub(crate) fn new(notify: &Arc<Notify>) -> Self {
+        Self(Arc::downgrade(notify))
+    }
+
+    /// The health may have changed: ask again now. Never blocks; many wakes may cause one question.
+    pub fn wake(&self) {
+        if let Some(notify) = self.0.upgrade() {
+            notify.notify_one();
+        }
+    }
+}
+
+impl fmt::Debug for Wake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wake")
+    }
+}
+
+impl<F: Fn() -> Health + Send + Sync + 'static> HealthSource for F {
+    fn health(&self) -> HealthFuture<'_> {
+        Box::pin(std::future::ready(self()))
+    }
+}
+
+impl<T: HealthSource + ?Sized> HealthSource for Arc<T> {
+    fn health(&self) -> HealthFuture<'_> {
+        T::health(self)
+    }
+
+    fn watch(&self, wake: Wake) {
+        T::watch(self, wake);
+    }
+
+    fn breaker(&self) -> Option<CircuitBreaker> {
+        T::breaker(self)
+    }
+
+    fn figures(&self) -> Figures {
+        T::figures(self)
+    }
+}
+
+impl<T: HealthSource> HealthSource for Weak<T> {
+    fn health(&self) -> HealthFuture<'_> {
+        match self.upgrade() {
+            Some(source) => Box::pin(async move { source.health().await }),
+            None => Box::pin(std::future::ready(Health::unknown().detail("its source is gone"))),
+        }
+    }
+
+    fn watch(&self, wake: Wake) {
+        if let Some(source) = self.upgrade() {
+            source.watch(wake);
+        }
+    }
+
+    fn breaker(&self) -> Option<CircuitBreaker> {
+        self.upgrade().and_then(|source| source.breaker())
+    }
+
+    fn figures(&self) -> Figures {
+        self.upgrade().map(|source| source.figures()).unwrap_or_default()
+    }
+}
+
+/// A source that has to ask: a PING, a query. See [`asked`].
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<F>(F);
+
+/// Makes an asynchronous check a source. The manager's timeout bounds it.
+///
+/// ```
+/// use degradation::{Health, asked};
+///
+/// # async fn ping() -> Result<(), std::io::Error> { Ok(()) }
+/// let source = asked(|| async {
+///     match ping().await {
+///         Ok(()) => Health::up(100),
+///         Err(error) => Health::down().detail(error.to_string()),
+///     }
+/// });
+/// # fn is_source(_: &impl degradation::HealthSource) {}
+/// # is_source(&source);
+/// ```
+pub const fn asked<F, Fut>(check: F) -> Asked<F>
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Health> + Send,
+{
+    Asked(check)
+}
+
+impl<F, Fut> HealthSource for Asked<F>
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Health> + Send + 'static,
+{
+    fn health(&self) -> HealthFuture<'_> {
+        Box::pin((self.0)())
+    }
+}
