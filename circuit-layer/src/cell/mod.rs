@@ -20,7 +20,7 @@ use self::ledger::Ledger;
 use self::published::Published;
 use crate::active_probe::{ActiveProbe, Prober};
 use crate::cause::Cause;
-use crate::clock::{Clock, Moment};
+use crate::clock::{Clock, Kind, Moment};
 use crate::error::{Reason, Rejected};
 use crate::front::Front;
 use crate::machine::{At, Machine, Order, Refusal, Rules, Ticket};
@@ -71,7 +71,7 @@ impl Cell {
         let born = self.word().generation() + 1;
         let machine = Machine::new(name, born, At { now, rules: &seed.rules, roll: 0.0 });
         self.published.set_abandoned_after(seed.abandoned_after);
-        self.published.set_own_clock(seed.clock.is_manual());
+        self.published.set_clock(seed.clock.kind());
         self.published.set_noisy(seed.audience.wants_rejections());
         self.rejected.store(0, Ordering::Relaxed);
         let mut ledger = Ledger::new(name, born, seed.clock, seed.audience);
@@ -117,10 +117,13 @@ impl Cell {
 
     /// The time by the breaker's clock, without its lock unless a test owns the clock.
     pub(crate) fn now(&self) -> Moment {
-        if !self.published.has_own_clock() {
-            return Clock::default().now();
+        match self.published.clock() {
+            Kind::Tokio => Clock::default().now(),
+            Kind::Coarse => Clock::coarse().now(),
+            Kind::Manual => {
+                lock(&self.core).as_ref().map_or(Moment::NEVER, |core| core.ledger.clock.now())
+            }
         }
-        lock(&self.core).as_ref().map_or(Moment::NEVER, |core| core.ledger.clock.now())
     }
 
     /// Whether the wait still lasts, for a word that says shut.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cause::Cause;
-use crate::clock::{Moment, nanos};
+use crate::clock::{Kind, Moment, nanos};
 use crate::error::Reason;
 use crate::machine::{Machine, Refusal};
 use crate::state::State;
@@ -21,7 +21,7 @@ pub(super) struct Published {
     abandoned_after: AtomicU64,
     /// From when on a rejected call starts the active probe.
     probe_due: AtomicU64,
-    own_clock: AtomicBool,
+    clock: AtomicU64,
     noisy: AtomicBool,
 }
 
@@ -33,7 +33,7 @@ impl Published {
             cause: AtomicU64::new(0),
             abandoned_after: AtomicU64::new(0),
             probe_due: AtomicU64::new(Moment::NEVER.as_nanos()),
-            own_clock: AtomicBool::new(false),
+            clock: AtomicU64::new(0),
             noisy: AtomicBool::new(false),
         }
     }
@@ -47,8 +47,13 @@ impl Published {
         self.abandoned_after.store(after.map_or(u64::MAX, nanos), Ordering::Relaxed);
     }
 
-    pub(super) fn set_own_clock(&self, own_clock: bool) {
-        self.own_clock.store(own_clock, Ordering::Relaxed);
+    pub(super) fn set_clock(&self, kind: Kind) {
+        let kind = match kind {
+            Kind::Tokio => 0,
+            Kind::Coarse => 1,
+            Kind::Manual => 2,
+        };
+        self.clock.store(kind, Ordering::Relaxed);
     }
 
     /// The deadline and the cause first, the word last.
@@ -100,8 +105,12 @@ impl Published {
         self.probe_due.store(due.as_nanos(), Ordering::Relaxed);
     }
 
-    pub(super) fn has_own_clock(&self) -> bool {
-        self.own_clock.load(Ordering::Relaxed)
+    pub(super) fn clock(&self) -> Kind {
+        match self.clock.load(Ordering::Relaxed) {
+            0 => Kind::Tokio,
+            1 => Kind::Coarse,
+            _ => Kind::Manual,
+        }
     }
 
     /// Whether somebody wants to hear of each rejection.

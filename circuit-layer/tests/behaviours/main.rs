@@ -14,6 +14,7 @@ mod abandoned;
 mod active_probe;
 mod backoff;
 mod backpressure;
+mod clocks;
 mod elsewhere;
 mod events;
 mod half_open;
