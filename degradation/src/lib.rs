@@ -55,6 +55,8 @@ mod service;
 mod snapshot;
 mod source;
 mod sources;
+#[cfg(feature = "sqlx")]
+pub mod sqlx;
 pub mod status;
 mod tasks;
 mod time;

@@ -1,0 +1,86 @@
+//! How a [`Database`] is put together.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use circuit_layer::{Backoff, CircuitBreaker};
+use sqlx::Executor;
+use sqlx::pool::PoolOptions;
+
+use super::database::Database;
+use super::session::prepare;
+
+/// Puts a [`Database`] together.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until built"]
+pub struct DatabaseBuilder<DB: sqlx::Database> {
+    url: String,
+    connections: u32,
+    timeout: Duration,
+    breaker: Option<CircuitBreaker>,
+    kind: PhantomData<fn() -> DB>,
+}
+
+impl<DB: sqlx::Database> DatabaseBuilder<DB> {
+    pub(super) fn new(url: impl Into<String>) -> Self {
+        let (connections, timeout) = (10, Duration::from_secs(2));
+        Self { url: url.into(), connections, timeout, breaker: None, kind: PhantomData }
+    }
+
+    /// Connections, and calls at a time (10).
+    pub const fn connections(mut self, connections: u32) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// How long a call may take, with waiting and connecting (2 s). The server gives up on a statement
+    /// after half of it.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The breaker. By default one named `database` with the defaults of `circuit-layer`, waits that
+    /// double with each failed recovery, and `abandoned_after` half the timeout.
+    pub fn breaker(mut self, breaker: CircuitBreaker) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// The database, which connects when it is first used: a service that protects itself from an
+    /// outage has to be able to start in one. [`Database::ping`] asks whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// `sqlx::Error::Configuration` if the URL is of no use, there are no connections, or a breaker
+    /// can not be built for the timeout.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn build(self) -> Result<Database<DB>, sqlx::Error>
+    where
+        DB::Connection: 'static,
+        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    {
+        let Self { url, connections, timeout, breaker, .. } = self;
+        if connections == 0 || timeout.is_zero() {
+            let why = "a database needs at least one connection and a timeout above zero";
+            return Err(sqlx::Error::Configuration(why.into()));
+        }
+        let breaker = match breaker {
+            Some(breaker) => breaker,
+            None => CircuitBreaker::builder("database")
+                .backoff(Backoff::exponential(2.0))
+                .abandoned_after(timeout / 2)
+                .build()
+                .map_err(|error| sqlx::Error::Configuration(error.into()))?,
+        };
+        let pool = PoolOptions::<DB>::new()
+            .max_connections(connections)
+            .acquire_timeout(timeout)
+            .after_connect(move |connection, _| Box::pin(prepare::<DB>(connection, timeout)))
+            .connect_lazy(&url)?;
+        Ok(Database::over(pool, timeout, breaker))
+    }
+}

@@ -1,0 +1,119 @@
+//! The stack on `SQLite`, which is always there. What is claimed of a server is tested on one.
+
+use std::time::Duration;
+
+use circuit_layer::{CircuitBreaker, State};
+use sqlx::pool::PoolOptions;
+use sqlx::{Sqlite, SqliteConnection};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use super::*;
+
+const TIMEOUT: Duration = Duration::from_millis(300);
+
+fn breaker() -> CircuitBreaker {
+    CircuitBreaker::builder("database").fail_max(2).build().unwrap()
+}
+
+fn database(connections: u32) -> (Database<Sqlite>, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+    let builder = Database::builder(url).connections(connections).timeout(TIMEOUT);
+    (builder.breaker(breaker()).build().unwrap(), folder)
+}
+
+async fn answer(database: &Database<Sqlite>) -> Result<i64, circuit_layer::Error<DatabaseError>> {
+    database.call(|c| Box::pin(sqlx::query_scalar("SELECT 42").fetch_one(c))).await
+}
+
+#[tokio::test]
+async fn an_answer_is_an_answer_and_so_is_an_error_of_the_query() {
+    let (database, _folder) = database(2);
+    assert_eq!(answer(&database).await.unwrap(), 42);
+    for _ in 0..3 {
+        let wrong = database.call(|c| Box::pin(sqlx::query("SELECT moon").execute(c))).await;
+        assert!(matches!(wrong.unwrap_err().into_inner(), Some(DatabaseError::Sqlx(_))));
+    }
+    assert_eq!(database.breaker().state(), State::Closed);
+    assert_eq!((database.health().successes(), database.health().failures()), (4, 0));
+    database.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_busy_pool_of_a_database_that_answers_opens_nothing() {
+    let (database, _folder) = database(2);
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { answer(&database).await.unwrap() })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), 42);
+    }
+    assert_eq!(database.breaker().snapshot().rejected, 0);
+}
+
+#[tokio::test]
+async fn work_that_hangs_opens_the_breaker_and_its_connections_are_replaced() {
+    let (database, _folder) = database(1);
+    for _ in 0..2 {
+        let hung = database.call(|_| Box::pin(std::future::pending::<Result<(), _>>())).await;
+        assert!(matches!(hung.unwrap_err().into_inner(), Some(DatabaseError::Timeout)));
+    }
+    assert_eq!(database.breaker().state(), State::Open);
+    assert!(answer(&database).await.unwrap_err().rejected().is_some());
+    database.breaker().reset("the test goes on");
+    assert_eq!(answer(&database).await.unwrap(), 42);
+}
+
+/// A third of the time that a call has.
+fn slowly(_: &mut SqliteConnection) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    Box::pin(async {
+        let clock = circuit_layer::Clock::default();
+        clock.sleep_until(clock.now() + TIMEOUT / 3).await;
+        Ok(())
+    })
+}
+
+fn forty_two(c: &mut SqliteConnection) -> BoxFuture<'_, Result<i64, sqlx::Error>> {
+    Box::pin(sqlx::query_scalar("SELECT 42").fetch_one(c))
+}
+
+#[tokio::test]
+async fn a_pool_that_others_use_up_is_busy_while_they_are_answered_and_gone_while_not() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+    let options = PoolOptions::<Sqlite>::new().max_connections(1).acquire_timeout(TIMEOUT * 2);
+    let pool = options.connect(&url).await.unwrap();
+    let service = DatabaseService::new(pool.clone(), TIMEOUT);
+    let taken = pool.acquire().await.unwrap();
+    let nobody_answered = service.clone().oneshot(forty_two).await;
+    assert!(matches!(nobody_answered, Err(DatabaseError::Unreachable)), "{nobody_answered:?}");
+    drop(taken);
+
+    let calls: Vec<_> = (0..10).map(|_| tokio::spawn(service.clone().oneshot(slowly))).collect();
+    let (mut answered, mut busy) = (0, 0);
+    for call in calls {
+        match call.await.unwrap() {
+            Ok(()) => answered += 1,
+            Err(DatabaseError::Busy) => busy += 1,
+            // It had just begun when its time was over.
+            Err(DatabaseError::Timeout) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(answered > 0 && busy > 0, "{answered} answered, {busy} busy");
+}
+
+#[tokio::test]
+async fn a_setting_that_can_not_work_is_an_error_of_the_builder() {
+    for builder in [
+        Database::<Sqlite>::builder("sqlite::memory:").connections(0),
+        Database::<Sqlite>::builder("sqlite::memory:").timeout(Duration::ZERO),
+    ] {
+        assert!(matches!(builder.build(), Err(sqlx::Error::Configuration(_))));
+    }
+    assert!(Database::<sqlx::Any>::builder("no URL").build().is_err());
+}

@@ -1,0 +1,110 @@
+//! The server dies, freezes and comes back.
+
+use std::time::Duration;
+
+use circuit_layer::{Clock, State};
+use degradation::sqlx::DatabaseError;
+use degradation::sqlx::test_server::PostgresServer;
+
+use crate::support::{RESET, TIMEOUT, ask, on, run, until, until_answered, until_open};
+
+#[tokio::test]
+async fn a_killed_server_opens_the_breaker_and_the_same_client_works_once_it_is_back() {
+    let mut server = PostgresServer::start().await.unwrap();
+    let database = on(&server);
+    assert_eq!(ask(&database).await.unwrap(), 42);
+
+    server.kill().unwrap();
+    until_open(&database).await;
+    let clock = Clock::default();
+    let start = clock.now();
+    let mut rejected = 0;
+    for _ in 0..100 {
+        rejected += u32::from(ask(&database).await.is_err_and(|error| error.rejected().is_some()));
+    }
+    let took = clock.now() - start;
+    // Probes are let through when they are due, and wait for the server.
+    assert!(rejected > 90 && took < TIMEOUT * 8, "{rejected} of 100 in {took:?}");
+
+    server.restart().await.unwrap();
+    until_answered(&database).await;
+}
+
+#[tokio::test]
+async fn a_frozen_server_costs_no_call_more_than_its_timeout_and_no_connection_after_it() {
+    let server = PostgresServer::start().await.unwrap();
+    let database = on(&server);
+    assert_eq!(ask(&database).await.unwrap(), 42);
+    server.stop().unwrap();
+    let clock = Clock::default();
+    for _ in 0..3 {
+        let start = clock.now();
+        let error = ask(&database).await.unwrap_err().into_inner().unwrap();
+        let took = clock.now() - start;
+        assert!(
+            matches!(error, DatabaseError::Timeout | DatabaseError::Unreachable),
+            "{error:?} after {took:?}"
+        );
+        assert!(took >= TIMEOUT && took < TIMEOUT * 5, "{took:?}");
+    }
+    assert_eq!(database.breaker().state(), State::Open);
+    // sqlx itself PINGs a connection that comes back, and the server may have been stopped under it.
+    assert!(database.pool().size() <= 1, "what hung is not in the pool");
+    server.cont().unwrap();
+    until_answered(&database).await;
+}
+
+#[tokio::test]
+async fn a_restart_between_two_calls_is_over_as_soon_as_the_server_is_back() {
+    let mut server = PostgresServer::start().await.unwrap();
+    let database = on(&server);
+    assert_eq!(ask(&database).await.unwrap(), 42);
+    server.restart().await.unwrap();
+    // The pool's connection is dead; sqlx notices when it tests it, and dials again.
+    until(async || ask(&database).await.ok()).await;
+    assert_eq!(database.breaker().state(), State::Closed, "one hiccup opens nothing");
+}
+
+#[tokio::test]
+async fn a_service_that_starts_in_the_outage_is_served_once_it_is_over() {
+    let mut server = PostgresServer::start().await.unwrap();
+    server.kill().unwrap();
+    let database = on(&server);
+    let error = ask(&database).await.unwrap_err().into_inner().unwrap();
+    assert!(matches!(error, DatabaseError::Unreachable), "{error:?}");
+    server.restart().await.unwrap();
+    until_answered(&database).await;
+}
+
+#[tokio::test]
+async fn a_query_that_is_too_long_is_ended_by_the_server_and_counts_as_nothing() {
+    let server = PostgresServer::start().await.unwrap();
+    let database = on(&server);
+    until_answered(&database).await;
+    let clock = Clock::default();
+    for _ in 0..4 {
+        let start = clock.now();
+        let slow = run(&database, "SELECT pg_sleep(30)");
+        let error = slow.await.unwrap_err().into_inner().unwrap();
+        let DatabaseError::Sqlx(sqlx::Error::Database(error)) = error else {
+            panic!("{error:?} after {:?}", clock.now() - start)
+        };
+        assert_eq!(error.code().as_deref(), Some("57014"));
+        assert!(clock.now() - start < Duration::from_secs(5));
+    }
+    assert_eq!(database.breaker().state(), State::Closed);
+    assert_eq!(ask(&database).await.unwrap(), 42, "the connections are free");
+}
+
+#[tokio::test]
+async fn dropped_calls_leave_no_connection_behind() {
+    let server = PostgresServer::start().await.unwrap();
+    let database = on(&server);
+    for _ in 0..8 {
+        let slow = run(&database, "SELECT pg_sleep(30)");
+        let cut = tokio::time::timeout(RESET / 4, slow).await;
+        assert!(cut.is_err(), "it was dropped");
+    }
+    assert_eq!(ask(&database).await.unwrap(), 42);
+    assert_eq!(database.breaker().state(), State::Closed);
+}
