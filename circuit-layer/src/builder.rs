@@ -38,7 +38,7 @@ pub struct CircuitBreakerBuilder {
     ramp_up: Option<Duration>,
     active_probe: Option<ActiveProbe>,
     clock: Clock,
-    observers: Vec<Arc<dyn Observer>>,
+    observers: Vec<Box<dyn Observer>>,
 }
 
 impl CircuitBreakerBuilder {
@@ -136,7 +136,7 @@ impl CircuitBreakerBuilder {
 
     /// Adds an observer of everything that the breaker does.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observers.push(Arc::new(observer));
+        self.observers.push(Box::new(observer));
         self
     }
 

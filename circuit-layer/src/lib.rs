@@ -102,7 +102,7 @@ pub use crate::keyed::KeyedBreakers;
 pub use crate::layer::CircuitBreakerLayer;
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;
-pub use crate::observe::{Event, Observer, Transition};
+pub use crate::observe::{Event, Observer, Subscription, Transition};
 pub use crate::on_rejected::{OnRejectedFuture, OnRejectedLayer, OnRejectedService};
 pub use crate::outcome::{Outcome, Recorded};
 pub use crate::permit::Permit;

@@ -231,3 +231,30 @@ fn observers_hear_transitions_in_the_order_of_generations() {
         assert_eq!(*heard.lock().unwrap(), [first + 1, first + 2]);
     });
 }
+
+#[test]
+fn after_unsubscribe_no_callback_runs() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let (breaker, _hand) = breaker(1, 1);
+        // Callbacks that have begun, and those that have ended.
+        let heard = Arc::new(Mutex::new((0, 0)));
+        let log = Arc::clone(&heard);
+        let listening = breaker.observe(move |_: &Event| {
+            log.lock().unwrap().0 += 1;
+            thread::yield_now();
+            log.lock().unwrap().1 += 1;
+        });
+        let other = breaker.clone();
+        let (_, (begun, ended)) = race(
+            move || other.reset("race"),
+            || {
+                listening.unsubscribe();
+                *heard.lock().unwrap()
+            },
+        );
+        assert_eq!(begun, ended);
+        assert_eq!(*heard.lock().unwrap(), (begun, ended));
+    });
+}

@@ -44,7 +44,8 @@ pub struct Snapshot {
     pub stale: u64,
     /// Probes that did not answer within their lease, ever.
     pub leases_expired: u64,
-    /// Transitions that no observer got because too many were waiting for delivery.
+    /// Transitions that no observer got by themselves because 1024 were waiting for delivery: each of
+    /// them has been merged into the one that came after it.
     pub events_dropped: u64,
 }
 

@@ -1,5 +1,6 @@
 //! The handle that everybody holds.
 
+mod listeners;
 mod orders;
 
 use std::fmt;
@@ -17,7 +18,6 @@ use crate::error::{Error, Reason, Rejected};
 use crate::future::{Admitted, ResponseFuture};
 use crate::machine::{Refusal, Ticket};
 use crate::name::intern;
-use crate::observe::Observer;
 use crate::permit::Permit;
 use crate::settle::AtOnce;
 use crate::snapshot::Snapshot;
@@ -161,19 +161,6 @@ impl CircuitBreaker {
     {
         let permit = self.try_acquire()?;
         ResponseFuture::admitted(Admitted::new(future, classify, AtOnce, permit)).await
-    }
-
-    /// Lets `observer` have every event from now on, for as long as the breaker lives.
-    pub fn observe(&self, observer: impl Observer) {
-        self.0.cell.look(|_, ledger, _| ledger.audience.add(Arc::new(observer)));
-    }
-
-    /// The state as a channel that always holds the newest value. It closes when the breaker is
-    /// gone.
-    #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<State> {
-        let watching = self.0.cell.look(|_, ledger, _| ledger.audience.watch());
-        watching.unwrap_or_else(|| watch::channel(State::Closed).1)
     }
 
     /// The generation that admits a call, if the published word alone does.

@@ -18,7 +18,7 @@ pub(crate) struct Ledger {
     pub(super) room: watch::Sender<()>,
     pub(super) name: &'static str,
     /// The first generation of this breaker in its cell.
-    pub(super) born: u64,
+    pub(crate) born: u64,
     /// What was noticed in this step, to be told outside the lock.
     pub(super) notes: Vec<Event>,
 }

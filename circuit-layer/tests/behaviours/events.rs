@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use circuit_layer::{CircuitBreaker, Event, Observer, State};
 
-use crate::support::{Count, MINUTE, defaults, fail, succeed, tripped};
+use crate::support::{Count, MINUTE, defaults, fail, succeed, tripped, until};
 
 fn record(breaker: &CircuitBreaker) -> Arc<Mutex<Vec<(State, State, u64)>>> {
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -74,12 +74,46 @@ fn under_races_every_event_follows_from_the_last() {
     });
     let heard = heard.lock().unwrap();
     assert_eq!(heard.len() as u64 + breaker.snapshot().events_dropped, 4_000);
+    follows(&heard);
+}
+
+/// Each transition begins where the last one ended.
+fn follows(heard: &[(State, State, u64)]) {
     for pair in heard.windows(2) {
         assert!(pair[0].2 < pair[1].2);
-        if pair[0].2 + 1 == pair[1].2 {
-            assert_eq!(pair[0].1, pair[1].0);
-        }
+        assert_eq!(pair[0].1, pair[1].0);
     }
+}
+
+#[test]
+fn what_is_dropped_behind_a_slow_observer_is_counted_and_the_newest_state_is_not() {
+    let (breaker, _hand) = defaults();
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let (watched, entered) = (breaker.subscribe(), Count::default());
+    let at_the_door = entered.clone();
+    breaker.observe(move |_: &Event| {
+        at_the_door.up();
+        // Ends when the sender does.
+        let _ = held.lock().unwrap().recv();
+    });
+    let heard = record(&breaker);
+    std::thread::scope(|scope| {
+        scope.spawn(|| breaker.force_open("first", None));
+        until(|| entered.get() == 1);
+        for _ in 0..1_500 {
+            breaker.reset("a");
+            breaker.force_open("b", None);
+        }
+        breaker.reset("last");
+        drop(hold);
+    });
+    let heard = heard.lock().unwrap();
+    assert_eq!(breaker.snapshot().events_dropped, 3_001 - 1_024);
+    assert_eq!(heard.len(), 1 + 1_024);
+    follows(&heard);
+    assert_eq!(heard.last().unwrap().2, breaker.snapshot().generation);
+    assert_eq!((*watched.borrow(), breaker.state()), (State::Closed, State::Closed));
 }
 
 #[tokio::test(start_paused = true)]

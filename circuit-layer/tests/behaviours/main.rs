@@ -19,6 +19,7 @@ mod elsewhere;
 mod events;
 mod half_open;
 mod keyed;
+mod listening;
 mod manual;
 mod ramp_up;
 mod rates;

@@ -83,3 +83,13 @@ impl Count {
         self.0.load(Ordering::SeqCst)
     }
 }
+
+/// Lets other threads run until it is so.
+pub(crate) fn until(is_so: impl Fn() -> bool) {
+    let clock = Clock::default();
+    let begin = clock.now();
+    while !is_so() {
+        assert!(clock.now() - begin < MINUTE, "it never is");
+        std::thread::yield_now();
+    }
+}
