@@ -55,7 +55,7 @@ fn unsubscribe_waits_for_a_callback_that_is_under_way() {
     let leaves = Arc::clone(&left);
     let listening = breaker.observe(move |_: &Event| {
         ins.up();
-        let _ = gone.lock().unwrap().recv();
+        assert!(gone.lock().unwrap().recv().is_err());
         leaves.store(true, Ordering::SeqCst);
     });
     std::thread::scope(|scope| {
@@ -81,9 +81,8 @@ fn at_first(breaker: &CircuitBreaker, act: impl Fn(Subscription) + Send + Sync +
     let (hears, slot) = (heard.clone(), Arc::clone(&own));
     let listening = breaker.observe(move |_: &Event| {
         hears.up();
-        if let Some(listening) = slot.lock().unwrap().take() {
-            act(listening);
-        }
+        let listening = slot.lock().unwrap().take();
+        listening.into_iter().for_each(&act);
     });
     *own.lock().unwrap() = Some(listening);
     heard
@@ -109,9 +108,8 @@ fn two_that_end_each_other_from_their_callbacks_do_not_wait_for_each_other() {
         let listening = breaker.observe(move |_: &Event| {
             inside.up();
             until(|| inside.get() >= 2);
-            if let Some(other) = other.lock().unwrap().take() {
-                other.unsubscribe();
-            }
+            let other = other.lock().unwrap().take();
+            other.into_iter().for_each(Subscription::unsubscribe);
         });
         *subscriptions[mine].lock().unwrap() = Some(listening);
     }
