@@ -4,8 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 #![expect(clippy::float_cmp, reason = "counts below 2^53 are exact")]
 
+mod churn;
+mod endpoint;
 mod exposition;
 mod health;
 mod invariants;
 mod lifetimes;
+mod opt_in;
+mod otlp;
 mod scrape;
+mod whole;

@@ -1,13 +1,16 @@
 //! One set of instruments per meter and prefix, however many instances there are.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 
 use super::cells::{Cells, labels};
 use super::error::RecorderError;
 use super::family::Family;
+use super::gauge::{Gauge, Readers};
 use super::slots::{Reading, Slots};
+use super::transitions::Transitions;
 
 /// The instruments made on one `Meter`. Clones are the same.
 ///
@@ -25,6 +28,8 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     meter: Meter,
     hubs: Mutex<Vec<Arc<Hub>>>,
+    gauges: Mutex<BTreeMap<&'static str, Arc<Readers>>>,
+    transitions: OnceLock<Arc<Transitions>>,
 }
 
 impl Metrics {
@@ -34,7 +39,22 @@ impl Metrics {
     /// `opentelemetry::global` before a provider was set stays silent for ever.
     #[must_use]
     pub fn new(meter: &Meter) -> Self {
-        Self(Arc::new(Inner { meter: meter.clone(), hubs: Mutex::default() }))
+        Self(Arc::new(Inner {
+            meter: meter.clone(),
+            hubs: Mutex::default(),
+            gauges: Mutex::default(),
+            transitions: OnceLock::new(),
+        }))
+    }
+
+    pub(super) fn readers(&self, gauge: &'static Gauge) -> Arc<Readers> {
+        let mut gauges = self.0.gauges.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Readers::of(&self.0.meter, gauge);
+        Arc::clone(gauges.entry(gauge.name).or_insert_with(make))
+    }
+
+    pub(super) fn transitions(&self) -> &Transitions {
+        self.0.transitions.get_or_init(|| Transitions::of(&self.0.meter))
     }
 
     pub(super) fn hub(&self, family: &'static Family) -> Result<Arc<Hub>, RecorderError> {

@@ -47,6 +47,12 @@
 //! - The SDK keeps at most 2000 series per metric, which is enough for nine named instances that use
 //!   every operation of [`REDIS`]. Raise it by a view on a provider of your own.
 //!
+//! # More, when asked for
+//!
+//! [`Metrics::gauge`] shows a number of a pool, a queue or a level under a name of its own, and
+//! [`Metrics::count_transitions`] counts what a gauge of the state misses between two scrapes. Neither
+//! is on by default.
+//!
 //! # With an exporter of your own
 //!
 //! `opentelemetry-prometheus` needs `without_counter_suffixes()` and `without_units()` for the names,
@@ -62,15 +68,22 @@ mod cells;
 mod error;
 mod exporter;
 mod family;
+mod gauge;
 mod hub;
 mod latency;
 mod recorder;
+#[cfg(feature = "http")]
+mod service;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod transitions;
 
 pub use error::{ExporterError, RecorderError};
 pub use exporter::Exporter;
 pub use family::{Family, REDIS, S3};
+pub use gauge::{Gauge, Shown};
 pub use hub::Metrics;
 pub use recorder::Recorder;
+#[cfg(feature = "http")]
+pub use service::MetricsService;
