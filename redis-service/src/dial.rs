@@ -30,6 +30,15 @@ pub trait Dial: Send + Sync + 'static {
 
     /// Where it dials to, for errors and reports; never with credentials.
     fn address(&self) -> Arc<str>;
+
+    /// Whether one connection reaches several masters that share the keys among them. By default no.
+    ///
+    /// Then commands are not combined, because keys of several nodes fit into no pipeline; keys are
+    /// not watched; and a connection that loses one of its nodes is not given up, because it finds
+    /// another by itself.
+    fn is_cluster(&self) -> bool {
+        false
+    }
 }
 
 /// Dials one Redis node.

@@ -26,6 +26,13 @@ pub(crate) struct Lease<D: Dial> {
     _place: PooledConnection<'static, Manager<D>>,
 }
 
+impl<D: Dial> Lease<D> {
+    /// For everybody. Keys of several nodes fit into no pipeline.
+    fn shared(self, cluster: bool) -> Self {
+        if cluster { self } else { Self { lane: self.lane.combining(), ..self } }
+    }
+}
+
 type Outcome<D> = Result<Arc<Lease<D>>, DialError>;
 type Listener<D> = watch::Receiver<Option<Outcome<D>>>;
 
@@ -88,7 +95,7 @@ impl<D: Dial> Lanes<D> {
     }
 
     async fn dial(&self) -> Outcome<D> {
-        let outcome = self.lease().await.map(Arc::new);
+        let outcome = self.lease().await.map(|lease| Arc::new(lease.shared(self.cluster)));
         let mut dialling = self.dialling();
         dialling.running = None;
         match &outcome {

@@ -76,6 +76,13 @@ pub enum RedisError {
         /// The deadline.
         after: Duration,
     },
+    /// The call needs a connection to itself, and all were in use for as long as it could wait. That
+    /// is no failure of Redis.
+    #[error("no connection was free within {after:?}")]
+    Busy {
+        /// The deadline of the call.
+        after: Duration,
+    },
     /// No connection could be made; the command was not sent.
     #[error("can not connect to redis at {}", .0.address)]
     Dial(#[source] DialError),
@@ -100,6 +107,7 @@ impl RedisError {
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::Dial(error) => error.class.kind,
             Self::Call { source, .. } => source.class.kind,
+            Self::Busy { .. } => ErrorKind::Other,
             Self::Closed => ErrorKind::Connection,
         }
     }
@@ -111,7 +119,7 @@ impl RedisError {
             Self::Timeout { .. } => true,
             Self::Dial(error) => error.class.counts,
             Self::Call { source, .. } => source.class.counts,
-            Self::Closed => false,
+            Self::Busy { .. } | Self::Closed => false,
         }
     }
 
@@ -121,7 +129,7 @@ impl RedisError {
     pub const fn maybe_applied(&self) -> bool {
         match self {
             Self::Timeout { maybe_applied, .. } => *maybe_applied,
-            Self::Dial(_) | Self::Closed => false,
+            Self::Busy { .. } | Self::Dial(_) | Self::Closed => false,
             Self::Call { source, .. } => source.maybe_applied,
         }
     }
@@ -132,7 +140,7 @@ impl RedisError {
         match self {
             Self::Call { source, .. } => source.error.code(),
             Self::Dial(error) => error.error.code(),
-            Self::Timeout { .. } | Self::Closed => None,
+            Self::Timeout { .. } | Self::Busy { .. } | Self::Closed => None,
         }
     }
 }
@@ -193,6 +201,11 @@ impl CallError {
     /// One request of a pipeline failed; others of it may have been executed.
     pub(crate) fn in_pipeline(error: redis::RedisError) -> Self {
         Self { maybe_applied: true, ..Self::new(error) }
+    }
+
+    /// It happened before anything was asked to change.
+    pub(crate) fn while_reading(self) -> Self {
+        Self { maybe_applied: false, ..self }
     }
 
     pub(crate) const fn class(&self) -> Class {

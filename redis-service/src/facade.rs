@@ -1,5 +1,6 @@
 //! The typed client: a cheap handle on the whole stack.
 
+mod blocking;
 mod operations;
 mod report;
 
@@ -13,6 +14,7 @@ use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
+pub use blocking::End;
 pub use report::{Health, Status};
 
 use crate::builder::RedisBuilder;

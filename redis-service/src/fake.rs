@@ -118,8 +118,19 @@ impl ConnectionLike for FakeConn {
         _offset: usize,
         _count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        let reply = self.reply(&pipeline.get_packed_pipeline());
-        Box::pin(async move { Ok(vec![reply.give().await?]) })
+        if pipeline.is_transaction() {
+            let reply = self.reply(b"*1\r\n$4\r\nEXEC\r\n");
+            return Box::pin(async move { Ok(vec![reply.give().await?]) });
+        }
+        let replies: Vec<Reply> =
+            pipeline.cmd_iter().map(|cmd| self.reply(&cmd.get_packed_command())).collect();
+        Box::pin(async move {
+            let mut values = Vec::new();
+            for reply in replies {
+                values.push(reply.give().await?);
+            }
+            Ok(values)
+        })
     }
 
     fn get_db(&self) -> i64 {

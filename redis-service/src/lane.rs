@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redis::aio::ConnectionLike;
 use redis::{RedisError, Value};
 
+use crate::combiner::Combiner;
 use crate::error::{CallError, answer};
 use crate::manager::{Conn, Pulse};
 use crate::request::Wire;
@@ -15,33 +16,44 @@ use crate::request::Wire;
 pub(crate) struct Lane<C> {
     link: C,
     pub(crate) pulse: Arc<Pulse>,
+    combiner: Option<Arc<Combiner>>,
 }
 
-impl<C: ConnectionLike + Clone> Lane<C> {
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> Lane<C> {
+    /// For one caller at a time.
     pub(crate) fn of(conn: &Conn<C>) -> Self {
-        Self { link: conn.link.clone(), pulse: Arc::clone(&conn.pulse) }
+        Self { link: conn.link.clone(), pulse: Arc::clone(&conn.pulse), combiner: None }
+    }
+
+    /// For everybody.
+    pub(crate) fn combining(mut self) -> Self {
+        self.combiner = Some(Arc::new(Combiner::over(self.link.clone())));
+        self
     }
 
     /// Sends and waits for the answer, without a limit in time.
     ///
     /// All calls of the shared lane come through here, so this is the place that decides how they
-    /// share it.
+    /// share it: in a crowd, small commands travel together.
     ///
     /// A future that is dropped before its first poll has sent nothing. Dropped later, Redis may
     /// execute the command; its answer then goes nowhere, and nobody else gets it.
-    pub(crate) async fn send(&mut self, wire: &Wire) -> Result<Value, CallError> {
+    pub(crate) async fn send(&mut self, wire: Wire, crowded: bool) -> Result<Value, CallError> {
         match wire {
             Wire::One(cmd) => {
-                let reply = self.link.req_packed_command(cmd).await;
+                let reply = match &self.combiner {
+                    Some(combiner) if crowded && Combiner::takes(&cmd) => combiner.send(cmd).await,
+                    _ => self.link.req_packed_command(&cmd).await,
+                };
                 reply.and_then(answer).map_err(CallError::new)
             }
             Wire::Many(commands) if commands.is_empty() => Ok(Value::Array(Vec::new())),
             Wire::Many(commands) => {
                 let count = commands.len();
                 let replies = if commands.is_transaction() {
-                    self.link.req_packed_commands(commands, count.saturating_add(1), 1).await
+                    self.link.req_packed_commands(&commands, count.saturating_add(1), 1).await
                 } else {
-                    self.link.req_packed_commands(commands, 0, count).await
+                    self.link.req_packed_commands(&commands, 0, count).await
                 };
                 let mut replies = replies.map_err(CallError::in_pipeline)?;
                 if commands.is_transaction() {

@@ -2,7 +2,7 @@
 //!
 //! A pooled connection per call can never pass the speed of unpipelined Redis; one connection that
 //! everybody shares is 4–8 times faster. So the calls share a *lane*: a connection leased from the
-//! pool for as long as it lives. What remains is to replace it when it dies, without a herd.
+//! pool for as long as it lives, on which a crowd of callers is [combined](crate::combiner). What remains is to replace it when it dies, without a herd.
 //!
 //! ```text
 //! call ──▶ shared lane there? ──yes──▶ send
@@ -27,6 +27,7 @@ use circuit_layer::Clock;
 use serde::Serialize;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::combiner::CROWD;
 use crate::dial::Dial;
 use crate::dialling::{Dialling, Joined, Lease};
 use crate::error::RedisError;
@@ -39,6 +40,7 @@ pub(crate) struct Lanes<D: Dial> {
     pub(crate) dialling: Mutex<Dialling<D>>,
     pub(crate) clock: Clock,
     pub(crate) address: Arc<str>,
+    pub(crate) cluster: bool,
     epoch: Arc<AtomicU64>,
     pub(crate) alone: Arc<Semaphore>,
     pub(crate) closed: AtomicBool,
@@ -59,6 +61,7 @@ impl<D: Dial> Lanes<D> {
     pub(crate) fn new(dial: D, limits: Limits, clock: Clock) -> Self {
         let manager = Manager::new(dial, limits.dial);
         let (address, epoch) = (manager.address(), manager.epoch());
+        let cluster = manager.is_cluster();
         // One for the shared lane and one that can be checked out.
         let connections = limits.connections.max(2);
         // The check at checkout reads a mark and asks nobody.
@@ -76,6 +79,7 @@ impl<D: Dial> Lanes<D> {
             dialling: Mutex::new(Dialling::new(limits.pause)),
             clock,
             address,
+            cluster,
             epoch,
             alone: Arc::new(Semaphore::new(others)),
             closed: AtomicBool::new(false),
@@ -105,6 +109,11 @@ impl<D: Dial> Lanes<D> {
             // The task of the dial has gone, with its runtime or by a panic in a user's `Dial`.
             None => Err(RedisError::Dial(self.refused("the dial was given up"))),
         }
+    }
+
+    /// Whether so many calls are in flight that their commands travel together.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > CROWD
     }
 
     pub(crate) fn live(&self) -> Option<Lane<D::Conn>> {

@@ -19,6 +19,7 @@
 //! | `classify` | what an error says about Redis |
 //! | `dial`, `manager` | how one connection is made, and which are of no more use |
 //! | `lanes`, `dialling`, `pause` | which connection a call uses, and who dials when there is none |
+//! | `lane`, `combiner`, `alone` | how calls share a connection, and which have one to themselves |
 //! | `service`, `flight` | the deadline, the repetition, and what a missing answer teaches |
 //! | `metrics` | what is counted |
 
@@ -26,6 +27,7 @@ mod alone;
 mod arg;
 mod builder;
 mod classify;
+mod combiner;
 mod config;
 mod dial;
 mod dialling;
@@ -46,6 +48,7 @@ mod operation;
 mod pause;
 mod request;
 mod service;
+mod slot;
 mod start;
 #[cfg(all(feature = "test-server", unix))]
 pub mod test_server;
@@ -60,11 +63,11 @@ pub use config::{ConfigReport, RedisConfig};
 pub use dial::{Dial, SingleNode};
 pub use engine::Engine;
 pub use error::{CallError, DialError, Error, RedisError};
-pub use facade::{Health, Redis, Stack, Status};
+pub use facade::{End, Health, Redis, Stack, Status};
 pub use judge::Judge;
 pub use lanes::PoolReport;
 pub use metrics::{Counted, Metrics, MetricsLayer, OperationCounts};
 pub use operation::Operation;
-pub use request::{Pipeline, Raw, Request, SetOptions};
+pub use request::{Pipeline, Raw, Request, SetOptions, Transaction};
 pub use service::{RedisService, ServiceConfig};
 pub use start::{Start, StartError};

@@ -21,11 +21,16 @@ use crate::error::DialError;
 /// never does so by itself; a hung master and a failover that nobody announced need it.
 const STALL: u32 = 3;
 
+/// Shares of the slots of a Redis Cluster that are watched apart, and one for calls without a key.
+/// Each master owns some neighbouring slots, so that a hung one shows in shares of its own, whatever
+/// the others answer. A single node has one share.
+pub(crate) const SHARES: usize = 17;
+
 /// The mark on a connection, shared by everyone who uses it.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
     retired: AtomicBool,
-    timeouts: AtomicU32,
+    timeouts: [AtomicU32; SHARES],
 }
 
 impl Pulse {
@@ -39,15 +44,19 @@ impl Pulse {
     }
 
     /// Redis answered, whatever it said.
-    pub(crate) fn answered(&self) {
-        if self.timeouts.load(Ordering::Relaxed) != 0 {
-            self.timeouts.store(0, Ordering::Relaxed);
+    pub(crate) fn answered(&self, share: usize) {
+        if let Some(timeouts) = self.timeouts.get(share)
+            && timeouts.load(Ordering::Relaxed) != 0
+        {
+            timeouts.store(0, Ordering::Relaxed);
         }
     }
 
     /// A call got no answer in time. True if that was one too many.
-    pub(crate) fn timed_out(&self) -> bool {
-        self.timeouts.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= STALL
+    pub(crate) fn timed_out(&self, share: usize) -> bool {
+        self.timeouts.get(share).is_some_and(|timeouts| {
+            timeouts.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= STALL
+        })
     }
 }
 
@@ -79,6 +88,10 @@ impl<D: Dial> Manager<D> {
         Arc::clone(&self.address)
     }
 
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.dial.is_cluster()
+    }
+
     /// Counts the server's lives: connections of an earlier one are not handed out again.
     pub(crate) fn epoch(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.epoch)
@@ -86,6 +99,10 @@ impl<D: Dial> Manager<D> {
 
     async fn reach(&self) -> Result<D::Conn, RedisError> {
         let mut link = self.dial.dial().await?;
+        // There a PING goes to every master, and one that is down must not hide the others.
+        if self.dial.is_cluster() {
+            return Ok(link);
+        }
         // A server that loads its data, or wants a password that nobody sends, accepts connections
         // all the same. Without this it would be dialled again and again, thousands of times a
         // second. Other refusals, such as NOPERM, show that it serves.

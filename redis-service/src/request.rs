@@ -5,10 +5,13 @@
 //! not be layered. So the calls of the facade become values of this enum, and the stack of layers
 //! is a `Service<Request>`.
 
+mod block;
 mod encode;
 mod pipeline;
 mod raw;
 mod set;
+mod size;
+mod transaction;
 
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ pub use pipeline::Pipeline;
 pub(crate) use raw::Manner;
 pub use raw::Raw;
 pub use set::SetOptions;
+pub(crate) use transaction::Decision;
+pub use transaction::Transaction;
 
 use crate::Operation;
 
@@ -75,6 +80,8 @@ pub enum Request {
     HealthCheck,
     /// Several requests in one round trip.
     Pipeline(Pipeline),
+    /// What is read and written under watched keys; nil where it was given up.
+    Transaction(Transaction),
     /// Any other command.
     Raw(Raw),
 }
@@ -106,7 +113,7 @@ impl Request {
             Self::ZCard { .. } => Operation::ZCard,
             Self::Ping => Operation::Ping,
             Self::HealthCheck => Operation::HealthCheck,
-            Self::Pipeline(_) => Operation::Pipeline,
+            Self::Pipeline(_) | Self::Transaction(_) => Operation::Pipeline,
             Self::Raw(_) => Operation::Raw,
         }
     }
@@ -138,7 +145,11 @@ impl Request {
                 [key] => Some(key),
                 _ => None,
             },
-            Self::Ping | Self::HealthCheck | Self::Pipeline(_) | Self::Raw(_) => None,
+            Self::Ping
+            | Self::HealthCheck
+            | Self::Pipeline(_)
+            | Self::Transaction(_)
+            | Self::Raw(_) => None,
         }
     }
 
@@ -156,7 +167,8 @@ impl Request {
             | Self::HDel { .. }
             | Self::SAdd { .. }
             | Self::SRem { .. }
-            | Self::ZAdd { .. } => true,
+            | Self::ZAdd { .. }
+            | Self::Transaction(_) => true,
             Self::Get { .. }
             | Self::LLen { .. }
             | Self::LRange { .. }
@@ -193,15 +205,13 @@ impl Request {
 
     /// What it does to the connection it is sent on: for a pipeline, the worst of its requests.
     pub(crate) fn manner(&self) -> Manner {
-        if let Self::Pipeline(pipeline) = self {
-            return pipeline.requests().iter().map(Self::manner).max().unwrap_or(Manner::Shared);
-        }
-        if let Self::Raw(raw) = self { raw.manner() } else { Manner::Shared }
-    }
-
-    /// The deadline that the caller set for this request alone.
-    pub(crate) const fn own_deadline(&self) -> Option<Duration> {
-        if let Self::Raw(raw) = self { raw.deadline() } else { None }
+        let own = match self {
+            Self::Pipeline(pipeline) => pipeline.manner(),
+            Self::Transaction(_) => Manner::Alone,
+            Self::Raw(raw) => raw.manner(),
+            _ => Manner::Shared,
+        };
+        if self.is_big() { own.max(Manner::Alone) } else { own }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Redis as a tower service.
 
+mod execute;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,12 +13,10 @@ use circuit_layer::Clock;
 use redis::Value;
 use tower_service::Service;
 
-use crate::classify::ErrorKind;
 use crate::dial::Dial;
-use crate::error::{CallError, RedisError};
-use crate::flight::Flight;
+use crate::error::RedisError;
 use crate::lanes::{Lanes, Limits, PoolReport};
-use crate::request::{Manner, Request, Wire};
+use crate::request::Request;
 
 /// Sends requests to Redis over one shared connection.
 ///
@@ -153,61 +153,6 @@ impl<D: Dial> Service<Request> for RedisService<D> {
         let core = Arc::clone(&self.core);
         Box::pin(async move { core.execute(&request).await })
     }
-}
-
-impl<D: Dial> Core<D> {
-    async fn execute(&self, request: &Request) -> Result<Value, RedisError> {
-        let after = if matches!(request, Request::HealthCheck) {
-            self.health_deadline
-        } else {
-            request.own_deadline().unwrap_or(self.deadline)
-        };
-        let mut flight = Flight::begin(&self.lanes, after)?;
-        let outcome = tokio::time::timeout(after, self.attempts(request, &mut flight)).await;
-        outcome.unwrap_or_else(|_elapsed| {
-            Err(RedisError::Timeout { maybe_applied: flight.timed_out(), after })
-        })
-    }
-
-    async fn attempts(
-        &self,
-        request: &Request,
-        flight: &mut Flight<'_, D>,
-    ) -> Result<Value, RedisError> {
-        let operation = request.operation();
-        let wire = request.to_wire();
-        let mut again = request.is_repeatable();
-        loop {
-            let answer = match request.manner() {
-                Manner::Shared => {
-                    let mut lane = self.lanes.shared().await?;
-                    flight.sent_over(&lane.pulse);
-                    lane.send(&wire).await
-                }
-                Manner::Blocks => self.alone(&wire, flight).await?,
-                Manner::Alters => Err(CallError::new(refusal())),
-            };
-            match flight.settle(answer) {
-                Ok(value) => return Ok(value),
-                Err(error) if again && error.class().kind == ErrorKind::Connection => again = false,
-                Err(source) => return Err(RedisError::Call { operation, source }),
-            }
-        }
-    }
-
-    async fn alone(
-        &self,
-        wire: &Wire,
-        flight: &mut Flight<'_, D>,
-    ) -> Result<Result<Value, CallError>, RedisError> {
-        let mut alone = self.lanes.alone().await?;
-        flight.sent_over(alone.pulse());
-        Ok(alone.send(wire).await)
-    }
-}
-
-fn refusal() -> redis::RedisError {
-    (redis::ErrorKind::Client, "the command would alter the connection that all calls share").into()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use redis_service::ErrorKind;
 use crate::support::{assert_kind, millis, start};
 
 /// Polls a call a few times and drops it.
-async fn give_up<F: Future>(call: F, polls: u32) {
+pub(crate) async fn give_up<F: Future>(call: F, polls: u32) {
     let mut call = pin!(call);
     for _ in 0..polls {
         let ready = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_ready())).await;

@@ -5,7 +5,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says with a panic that it failed")]
 
 mod commands;
+mod crowd;
 mod dropped;
+mod exclusive;
 mod mistakes;
 mod outage;
 mod start;

@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::Redis;
 use crate::Arg;
 use crate::error::Error;
-use crate::request::{Pipeline, Raw, Request, SetOptions};
+use crate::request::{Pipeline, Raw, Request, SetOptions, Transaction};
 
 /// Each method sends the Redis command of its name.
 ///
@@ -236,13 +236,22 @@ where
         self.ask(Request::Pipeline(pipeline)).await
     }
 
-    async fn ask<T: FromRedisValue>(&self, request: Request) -> Result<T, Error> {
+    /// Reads, decides and writes under watched keys, on a connection of its own. `None` if it wrote
+    /// nothing: because its closure said so, or because a key was changed at each attempt.
+    pub async fn transaction<T: FromRedisValue>(
+        &self,
+        transaction: Transaction,
+    ) -> Result<Option<T>, Error> {
+        self.ask(Request::Transaction(transaction)).await
+    }
+
+    pub(super) async fn ask<T: FromRedisValue>(&self, request: Request) -> Result<T, Error> {
         let operation = request.operation();
         let reply = self.call(request).await?;
         from_redis_value(reply).map_err(|source| Error::Decode { operation, source })
     }
 }
 
-fn all(args: impl IntoIterator<Item = impl Arg>) -> Vec<bytes::Bytes> {
+pub(super) fn all(args: impl IntoIterator<Item = impl Arg>) -> Vec<bytes::Bytes> {
     args.into_iter().map(Arg::into_bytes).collect()
 }

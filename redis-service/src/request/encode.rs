@@ -1,5 +1,7 @@
 //! Requests as commands on the wire.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use redis::Cmd;
 
@@ -14,7 +16,7 @@ pub(crate) enum Wire {
 }
 
 impl Request {
-    /// The command as it is sent; `None` for a pipeline, which is several.
+    /// The command as it is sent; `None` for a pipeline or a transaction, which are several.
     #[must_use]
     pub fn to_cmd(&self) -> Option<Cmd> {
         Some(match self {
@@ -60,28 +62,32 @@ impl Request {
             Self::ZCard { key } => with("ZCARD", key),
             Self::Ping | Self::HealthCheck => redis::cmd("PING"),
             Self::Raw(raw) => raw.cmd.clone(),
-            Self::Pipeline(_) => return None,
+            Self::Pipeline(_) | Self::Transaction(_) => return None,
         })
     }
 
-    /// Encoded once, however often it is sent.
-    pub(crate) fn to_wire(&self) -> Wire {
-        if let Self::Pipeline(pipeline) = self {
-            return Wire::Many(pipeline.to_commands());
+    /// What is sent, and the deadline of the call where the ordinary one is this.
+    pub(crate) fn plan(&self, ordinary: Duration) -> (Wire, Duration) {
+        match self {
+            Self::Pipeline(pipeline) => (Wire::Many(pipeline.to_commands()), ordinary),
+            Self::Raw(raw) => {
+                let (cmd, deadline) = raw.plan(ordinary);
+                (Wire::One(cmd), deadline)
+            }
+            // A transaction has several parts, and takes them from itself.
+            _ => (Wire::One(self.to_cmd().unwrap_or_default()), ordinary),
         }
-        // `to_cmd` is None for a pipeline only.
-        Wire::One(self.to_cmd().unwrap_or_default())
     }
 }
 
 impl Pipeline {
-    fn to_commands(&self) -> redis::Pipeline {
+    pub(crate) fn to_commands(&self) -> redis::Pipeline {
         let mut commands = redis::Pipeline::with_capacity(self.len());
         if self.is_atomic() {
             commands.atomic();
         }
         for request in self.requests() {
-            // `push` keeps pipelines from nesting, so every request has its one command.
+            // `push` keeps pipelines from nesting, and a transaction inside fails before this.
             if let Some(cmd) = request.to_cmd() {
                 commands.add_command(cmd);
             }

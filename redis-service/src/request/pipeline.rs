@@ -1,6 +1,6 @@
 //! Several requests in one round trip.
 
-use super::{Raw, Request, SetOptions};
+use super::{Manner, Raw, Request, SetOptions};
 use crate::Arg;
 
 /// Requests that travel together and are answered together, in order.
@@ -28,7 +28,8 @@ impl Pipeline {
         self
     }
 
-    /// Adds a request. The requests of a nested pipeline are added one by one.
+    /// Adds a request. The requests of a nested pipeline are added one by one; a
+    /// [`Transaction`](super::Transaction) can not be part of one, and fails the whole unsent.
     #[must_use]
     pub fn push(mut self, request: Request) -> Self {
         if let Request::Pipeline(nested) = request {
@@ -80,6 +81,16 @@ impl Pipeline {
     #[must_use]
     pub fn requests(&self) -> &[Request] {
         &self.requests
+    }
+
+    /// A transaction has a connection to itself, as everything that must not be interrupted.
+    pub(crate) fn manner(&self) -> Manner {
+        let own = if self.atomic { Manner::Alone } else { Manner::Shared };
+        let each = self.requests.iter().map(|request| match request {
+            Request::Transaction(_) => Manner::Alters,
+            other => other.manner(),
+        });
+        each.max().map_or(own, |worst| worst.max(own))
     }
 
     /// Whether it is sent as a transaction.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use redis::{Arg, Cmd};
 
+use super::block;
+
 /// Any command, with what its caller knows about it.
 ///
 /// Taken as a write that may not be repeated, unless told otherwise.
@@ -13,6 +15,7 @@ pub struct Raw {
     write: bool,
     repeatable: bool,
     deadline: Option<Duration>,
+    alone: bool,
 }
 
 /// What a command does to the connection it is sent on.
@@ -22,25 +25,11 @@ pub struct Raw {
 pub(crate) enum Manner {
     /// Nothing: it may travel with others.
     Shared,
-    /// Holds it up until something happens in Redis.
-    Blocks,
+    /// Holds it up: it waits in Redis, it must not be interrupted, or it is big.
+    Alone,
     /// Leaves it in another state than it found it.
     Alters,
 }
-
-/// The flag `blocking` in `COMMAND LIST`.
-const BLOCKS: &[&str] = &[
-    "BLPOP",
-    "BRPOP",
-    "BRPOPLPUSH",
-    "BLMOVE",
-    "BLMPOP",
-    "BZPOPMIN",
-    "BZPOPMAX",
-    "BZMPOP",
-    "WAIT",
-    "WAITAOF",
-];
 
 /// The groups connection, transactions and pub/sub of the Redis documentation.
 const ALTERS: &[&str] = &[
@@ -75,7 +64,7 @@ impl Raw {
     /// A command that writes and may not be repeated.
     #[must_use]
     pub const fn new(cmd: Cmd) -> Self {
-        Self { cmd, write: true, repeatable: false, deadline: None }
+        Self { cmd, write: true, repeatable: false, deadline: None, alone: false }
     }
 
     /// The command changes nothing; so it may be repeated.
@@ -94,20 +83,33 @@ impl Raw {
     }
 
     /// A deadline of its own, for a command that is meant to wait, such as `BLPOP`.
+    ///
+    /// A blocking command that names a time needs none: it has that time and the ordinary deadline on
+    /// top. One that would block for ever is told to end half an ordinary deadline before this one,
+    /// so that Redis itself says that nothing came.
     #[must_use]
     pub const fn within(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// The command as it is sent.
+    /// Sends it over a connection of its own, because its reply is big: on the shared one, all other
+    /// replies would wait behind it. Blocking commands and big arguments go there by themselves.
+    #[must_use]
+    pub const fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    /// The command, as it was given.
     #[must_use]
     pub const fn cmd(&self) -> &Cmd {
         &self.cmd
     }
 
-    pub(crate) const fn deadline(&self) -> Option<Duration> {
-        self.deadline
+    /// The command as it is sent, and the deadline of the call.
+    pub(crate) fn plan(&self, ordinary: Duration) -> (Cmd, Duration) {
+        block::plan(&self.cmd, self.deadline, ordinary)
     }
 
     pub(super) const fn is_write(&self) -> bool {
@@ -127,11 +129,8 @@ impl Raw {
         if is_one_of(name, ALTERS) {
             return Manner::Alters;
         }
-        if is_one_of(name, BLOCKS) {
-            return Manner::Blocks;
-        }
-        if is_one_of(name, &["XREAD", "XREADGROUP"]) && words.any(|w| is_one_of(w, &["BLOCK"])) {
-            return Manner::Blocks;
+        if self.alone || block::blocks(&self.cmd) {
+            return Manner::Alone;
         }
         if is_one_of(name, &["CLIENT"]) && words.next().is_some_and(|w| is_one_of(w, ALTERS_CLIENT))
         {
@@ -141,6 +140,6 @@ impl Raw {
     }
 }
 
-fn is_one_of(word: &[u8], names: &[&str]) -> bool {
+pub(super) fn is_one_of(word: &[u8], names: &[&str]) -> bool {
     names.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
 }

@@ -102,8 +102,8 @@ fn commands_that_block_or_alter_their_connection_are_known() {
         }
         Request::from(Raw::new(cmd)).manner()
     };
-    assert_eq!(manner("blpop k 0"), Manner::Blocks);
-    assert_eq!(manner("XREAD COUNT 1 BLOCK 0 STREAMS s $"), Manner::Blocks);
+    assert_eq!(manner("blpop k 0"), Manner::Alone);
+    assert_eq!(manner("XREAD COUNT 1 BLOCK 0 STREAMS s $"), Manner::Alone);
     assert_eq!(manner("WATCH k"), Manner::Alters);
     assert_eq!(manner("CLIENT reply OFF"), Manner::Alters);
     assert_eq!(manner("XREAD STREAMS s 0"), Manner::Shared);

@@ -1,0 +1,140 @@
+//! Many callers' commands in one packet.
+//!
+//! On a connection that everybody shares, each command still pays for a place in the driver's
+//! queue, for an entry in its list of answers, and for a wake-up. With a few callers that is
+//! nothing beside the way to Redis. With many it is what limits all of them. So above
+//! [`CROWD`] calls in flight the commands go through here: whatever has queued up by the time the
+//! connection can take more is sent as one pipeline.
+//!
+//! ```text
+//! caller ──┐
+//! caller ──┼──▶ queue ──▶ one pipeline of ≤ 256, at most 4 of them on their way ──▶ connection
+//! caller ──┘                └── its replies, each to its own caller
+//! ```
+//!
+//! Measured against one command at a time: 0.94–1.02 of the throughput at 16 callers, 1.15–1.55 at
+//! 64, 1.33–1.39 at 256. Alone it would cost a single caller half of its latency (26 µs instead of
+//! 17), which is why few callers go past it.
+
+use std::{io, mem};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use redis::aio::ConnectionLike;
+use redis::{Arg, Cmd, Pipeline, RedisError, Value};
+use tokio::sync::{mpsc, oneshot};
+
+/// Calls in flight above which commands are combined.
+pub(crate) const CROWD: usize = 16;
+
+/// Commands of one pipeline. Their replies arrive together, so more would cost latency.
+const BATCH: usize = 256;
+
+/// Pipelines on their way at one time: enough to keep the connection busy in both directions.
+const BATCHES: usize = 4;
+
+/// A command with more bytes than this gains nothing in a crowd, and holds up the others.
+const SMALL: usize = 4096;
+
+type Answer = Result<Value, RedisError>;
+
+/// The queue in front of one connection.
+///
+/// It ends with its last handle. Whoever waits for an answer holds one, so that nobody is left
+/// behind; what nobody waits for any more is dropped unsent.
+#[derive(Debug)]
+pub(crate) struct Combiner {
+    queue: mpsc::UnboundedSender<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    cmd: Cmd,
+    tell: oneshot::Sender<Answer>,
+}
+
+impl Combiner {
+    pub(crate) fn over<C: ConnectionLike + Clone + Send + Sync + 'static>(link: C) -> Self {
+        // Not bounded by itself, but by what fills it: each entry's caller has a deadline, and three
+        // of those in a row retire the connection.
+        let (queue, waiting) = mpsc::unbounded_channel();
+        tokio::spawn(combine(link, waiting));
+        Self { queue }
+    }
+
+    /// Whether a command may travel with others.
+    pub(crate) fn takes(cmd: &Cmd) -> bool {
+        !cmd.is_no_response() && bytes_of(cmd) <= SMALL
+    }
+
+    /// # Cancellation
+    ///
+    /// Dropped while it queues, the command is not sent; dropped later, Redis may execute it.
+    pub(crate) async fn send(&self, cmd: Cmd) -> Answer {
+        let (tell, answer) = oneshot::channel();
+        if self.queue.send(Entry { cmd, tell }).is_err() {
+            return Err(gone());
+        }
+        answer.await.unwrap_or_else(|_unanswered| Err(gone()))
+    }
+}
+
+/// The bytes of a command's arguments.
+pub(crate) fn bytes_of(cmd: &Cmd) -> usize {
+    let lengths =
+        cmd.args_iter().map(|arg| if let Arg::Simple(bytes) = arg { bytes.len() } else { 0 });
+    lengths.sum()
+}
+
+async fn combine<C>(link: C, mut waiting: mpsc::UnboundedReceiver<Entry>)
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
+    let mut batches = FuturesUnordered::new();
+    let mut entries = Vec::with_capacity(BATCH);
+    loop {
+        tokio::select! {
+            biased;
+            Some(()) = batches.next(), if !batches.is_empty() => {}
+            count = waiting.recv_many(&mut entries, BATCH), if batches.len() < BATCHES => {
+                if count == 0 {
+                    return;
+                }
+                let fresh = Vec::with_capacity(BATCH);
+                batches.push(send(link.clone(), mem::replace(&mut entries, fresh)));
+            }
+        }
+    }
+}
+
+async fn send<C: ConnectionLike>(mut link: C, mut entries: Vec<Entry>) {
+    entries.retain(|entry| !entry.tell.is_closed());
+    if entries.is_empty() {
+        return;
+    }
+    let mut pipeline = Pipeline::with_capacity(entries.len());
+    let mut callers = Vec::with_capacity(entries.len());
+    for Entry { cmd, tell } in entries {
+        pipeline.add_command(cmd);
+        callers.push(tell);
+    }
+    let replies = link.req_packed_commands(&pipeline, 0, callers.len()).await;
+    // A caller that has gone away meanwhile wants no answer. One without a reply, which redis-rs
+    // never leaves, learns so from the channel that ends.
+    match replies {
+        Ok(replies) => {
+            for (tell, reply) in callers.into_iter().zip(replies) {
+                drop(tell.send(Ok(reply)));
+            }
+        }
+        Err(error) => {
+            for tell in callers {
+                drop(tell.send(Err(error.clone())));
+            }
+        }
+    }
+}
+
+fn gone() -> RedisError {
+    io::Error::from(io::ErrorKind::BrokenPipe).into()
+}

@@ -1,0 +1,116 @@
+//! One call, from its request to its answer.
+
+use redis::Value;
+
+use super::Core;
+use crate::alone::{Alone, refused};
+use crate::classify::ErrorKind;
+use crate::dial::Dial;
+use crate::error::{CallError, RedisError};
+use crate::flight::Flight;
+use crate::manager::SHARES;
+use crate::request::{Manner, Request, Transaction, Wire};
+use crate::slot::share_of;
+
+impl<D: Dial> Core<D> {
+    pub(super) async fn execute(&self, request: &Request) -> Result<Value, RedisError> {
+        let (wire, mut after) = request.plan(self.deadline);
+        if matches!(request, Request::HealthCheck) {
+            after = self.health_deadline;
+        }
+        let share = if self.lanes.cluster { share(request) } else { 0 };
+        let mut flight = Flight::begin(&self.lanes, share, after)?;
+        let outcome = tokio::time::timeout(after, self.answer(request, wire, &mut flight)).await;
+        outcome.unwrap_or_else(|_elapsed| Err(flight.timed_out()))
+    }
+
+    async fn answer(
+        &self,
+        request: &Request,
+        wire: Wire,
+        flight: &mut Flight<'_, D>,
+    ) -> Result<Value, RedisError> {
+        let manner = request.manner();
+        let answer = match request {
+            Request::Transaction(transaction) => self.transact(transaction, flight).await?,
+            _ if manner == Manner::Alters => {
+                Err(refused("the command would alter the connection that all calls share"))
+            }
+            _ => {
+                let first = self.attempt(manner, wire, flight).await?;
+                match first {
+                    Err(error)
+                        if error.class().kind == ErrorKind::Connection
+                            && request.is_repeatable() =>
+                    {
+                        let (wire, _) = request.plan(self.deadline);
+                        self.attempt(manner, wire, flight).await?
+                    }
+                    answer => answer,
+                }
+            }
+        };
+        answer.map_err(|source| RedisError::Call { operation: request.operation(), source })
+    }
+
+    async fn attempt(
+        &self,
+        manner: Manner,
+        wire: Wire,
+        flight: &mut Flight<'_, D>,
+    ) -> Result<Result<Value, CallError>, RedisError> {
+        let answer = if manner == Manner::Shared {
+            let mut lane = self.lanes.shared().await?;
+            flight.sent_over(&lane.pulse, true);
+            lane.send(wire, self.lanes.is_crowded()).await
+        } else {
+            let mut alone = self.alone(flight).await?;
+            flight.sent_over(alone.pulse(), true);
+            alone.send(wire).await
+        };
+        Ok(flight.settle(answer))
+    }
+
+    async fn alone(&self, flight: &mut Flight<'_, D>) -> Result<Alone<D>, RedisError> {
+        flight.queues();
+        let place = self.lanes.place().await?;
+        flight.has_place();
+        self.lanes.alone(place).await
+    }
+
+    /// Nil where it was given up: by its own decision, or because it lost every attempt.
+    async fn transact(
+        &self,
+        transaction: &Transaction,
+        flight: &mut Flight<'_, D>,
+    ) -> Result<Result<Value, CallError>, RedisError> {
+        if self.lanes.cluster {
+            return Ok(Err(refused("keys can not be watched in a redis cluster")));
+        }
+        if !transaction.is_sound() {
+            return Ok(Err(refused("a transaction watches a key and reads only")));
+        }
+        let mut alone = self.alone(flight).await?;
+        for _ in 0..transaction.attempts {
+            flight.sent_over(alone.pulse(), false);
+            let prepared = alone.prepare(transaction).await;
+            let writes = match flight.settle(prepared) {
+                Ok(Some(writes)) => writes,
+                Ok(None) => return Ok(Ok(Value::Nil)),
+                Err(error) => return Ok(Err(error)),
+            };
+            flight.sent_over(alone.pulse(), true);
+            let answer = alone.send(Wire::Many(writes.to_commands())).await;
+            match flight.settle(answer) {
+                Ok(Value::Nil) => {}
+                answer => return Ok(answer),
+            }
+        }
+        Ok(Ok(Value::Nil))
+    }
+}
+
+/// Which of the watched shares of a cluster's keys a request is about; the last is that of none.
+fn share(request: &Request) -> usize {
+    request.key().map_or(SHARES - 1, |key| share_of(key, SHARES - 1))
+}
