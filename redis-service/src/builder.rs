@@ -9,7 +9,7 @@ use tower::ServiceExt;
 use tower_layer::Layer;
 
 use crate::config::{ConfigReport, RedisConfig};
-use crate::dial::{Dial, SingleNode};
+use crate::dial::Dial;
 use crate::engine::Engine;
 use crate::facade::{Redis, Shared};
 use crate::judge::Judge;
@@ -17,15 +17,17 @@ use crate::metrics::{Ledger, MetricsLayer};
 use crate::request::Request;
 use crate::service::{RedisService, ServiceConfig};
 use crate::start::{Start, StartError};
+use crate::target::Target;
 
 /// The average latency up to which the health score loses nothing.
-const TARGET: Duration = Duration::from_millis(100);
+const TARGET_LATENCY: Duration = Duration::from_millis(100);
 
 /// Builds a [`Redis`]. Made by [`Redis::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `connect` is called"]
 pub struct RedisBuilder {
     config: Result<RedisConfig, redis::RedisError>,
+    target: Target,
     service: ServiceConfig,
     start: Start,
     name: String,
@@ -38,9 +40,10 @@ pub struct RedisBuilder {
 }
 
 impl RedisBuilder {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(target: Target) -> Self {
         Self {
             config: Ok(RedisConfig::default()),
+            target,
             service: ServiceConfig::default(),
             start: Start::Strict,
             name: "redis".to_owned(),
@@ -89,6 +92,27 @@ impl RedisBuilder {
     /// The password. Default none.
     pub fn password(self, password: impl AsRef<str>) -> Self {
         self.with(|config| config.password(password))
+    }
+
+    /// The master of this name, as these [Redis Sentinels](crate::Sentinel) know it, by their URLs. The
+    /// master's database and credentials are those of this builder.
+    #[cfg(feature = "sentinel")]
+    pub fn sentinel(
+        mut self,
+        master: impl Into<String>,
+        sentinels: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let sentinels = sentinels.into_iter().map(Into::into).collect();
+        self.target = Target::Sentinel { master: master.into(), sentinels };
+        self
+    }
+
+    /// The [Redis Cluster](crate::Cluster) that these nodes belong to, by their URLs; one that answers
+    /// is enough. The credentials are those of this builder, the database is 0.
+    #[cfg(feature = "cluster")]
+    pub fn cluster(mut self, nodes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.target = Target::Cluster { nodes: nodes.into_iter().map(Into::into).collect() };
+        self
     }
 
     fn with(mut self, change: impl FnOnce(RedisConfig) -> RedisConfig) -> Self {
@@ -175,24 +199,50 @@ impl RedisBuilder {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub async fn connect(self) -> Result<Redis, StartError> {
+    pub async fn connect(mut self) -> Result<Redis, StartError> {
+        let target = std::mem::replace(&mut self.target, Target::Node);
+        let breaker = self.check()?;
         let config = self.config.as_ref().map_err(|error| StartError::Address(error.clone()))?;
-        let report = config.report();
-        let dial = config.info().and_then(SingleNode::new).map_err(StartError::Address)?;
-        self.stack(dial, report).await
+        let made = target.engine(config, self.limits(), breaker.clock().clone());
+        let (engine, report) = made.map_err(StartError::Address)?;
+        self.stack(engine, report, breaker).await
     }
 
-    async fn stack(self, dial: impl Dial, config: ConfigReport) -> Result<Redis, StartError> {
+    /// The same over any [`Dial`], instead of an address: a double in a test, or a way to Redis that
+    /// this crate does not know.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn connect_by(self, dial: impl Dial) -> Result<Redis, StartError> {
+        let breaker = self.check()?;
+        let report = RedisConfig::default().report_at(&dial.address());
+        let service = RedisService::new(dial, self.limits(), breaker.clock().clone());
+        self.stack(service.into(), report, breaker).await
+    }
+
+    fn check(&self) -> Result<CircuitBreaker, StartError> {
         if self.service.deadline.is_zero() || self.service.health_deadline.is_zero() {
             return Err(StartError::ZeroDeadline);
         }
-        let breaker = self.make_breaker()?;
+        Ok(self.make_breaker()?)
+    }
+
+    async fn stack(
+        self,
+        engine: Engine,
+        config: ConfigReport,
+        breaker: CircuitBreaker,
+    ) -> Result<Redis, StartError> {
         let clock = breaker.clock().clone();
-        let engine = Engine::from(RedisService::new(dial, self.limits(), clock.clone()));
         if self.start == Start::Strict {
             engine.clone().oneshot(Request::Ping).await.map_err(StartError::Unreachable)?;
         }
-        let health = Arc::new(HealthMetrics::new(TARGET, clock.clone()));
+        let health = Arc::new(HealthMetrics::new(TARGET_LATENCY, clock.clone()));
         let ledger = Ledger::new(health, clock);
         #[cfg(feature = "otel")]
         let ledger = match &self.meter {

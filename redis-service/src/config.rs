@@ -83,9 +83,19 @@ impl RedisConfig {
         Ok(self.addr.clone().into_connection_info()?.set_redis_settings(self.redis.clone()))
     }
 
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
+    pub(crate) const fn settings(&self) -> &RedisConnectionInfo {
+        &self.redis
+    }
+
     pub(crate) fn report(&self) -> ConfigReport {
+        self.report_at(&self.addr.to_string())
+    }
+
+    /// With the address of something else than one node.
+    pub(crate) fn report_at(&self, address: &str) -> ConfigReport {
         ConfigReport {
-            address: self.addr.to_string(),
+            address: address.to_owned(),
             db: self.redis.db(),
             username: self.redis.username().map(str::to_owned),
             password: self.redis.password().is_some(),

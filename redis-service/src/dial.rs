@@ -1,5 +1,11 @@
 //! How connections are made: the one thing in which a single node, Sentinel and a cluster differ.
 
+#[cfg(feature = "cluster")]
+pub(crate) mod cluster;
+pub(crate) mod pooled;
+#[cfg(feature = "sentinel")]
+pub(crate) mod sentinel;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,27 +75,35 @@ impl SingleNode {
     /// The connection information is of a kind that this build does not support.
     pub fn new(info: ConnectionInfo) -> Result<Self, RedisError> {
         let address = info.addr().to_string().into();
-        let tcp = TcpSettings::default()
-            .set_nodelay(true)
-            .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
-        #[cfg(target_os = "linux")]
-        let tcp = tcp.set_user_timeout(USER_TIMEOUT);
-        let client = Client::open(info.set_tcp_settings(tcp))?;
+        let client = Client::open(info.set_tcp_settings(tcp_settings()))?;
         Ok(Self { client, address })
     }
+}
+
+/// Settings of every socket.
+fn tcp_settings() -> TcpSettings {
+    let tcp = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
+    #[cfg(target_os = "linux")]
+    let tcp = tcp.set_user_timeout(USER_TIMEOUT);
+    tcp
+}
+
+/// The service holds the deadline of each call and the time limit of a dial; a second timer for
+/// either costs a tenth of a GET.
+fn connection_config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(BUFFER)
 }
 
 impl Dial for SingleNode {
     type Conn = MultiplexedConnection;
 
     async fn dial(&self) -> Result<Self::Conn, RedisError> {
-        // The service holds the deadline of each call and the time limit of a dial; a second timer
-        // for either costs a tenth of a GET.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(BUFFER);
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+        self.client.get_multiplexed_async_connection_with_config(&connection_config()).await
     }
 
     fn address(&self) -> Arc<str> {

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::judge::Judge;
 use crate::metrics::{Ledger, Metrics};
 use crate::request::Request;
+use crate::target::Target;
 
 /// The service that a [`Redis`] calls: metrics around the breaker around Redis.
 pub type Stack = Metrics<CircuitBreakerService<Engine, Judge>>;
@@ -85,7 +86,23 @@ impl Shared {
 impl Redis {
     /// Starts to build a client.
     pub fn builder() -> RedisBuilder {
-        RedisBuilder::new()
+        RedisBuilder::new(Target::Node)
+    }
+
+    /// Starts to build a client over a pool of your own. Its limits are listed at [`Pooled`](crate::Pooled).
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// use redis_service::{Redis, bb8::Pool, bb8_redis::RedisConnectionManager};
+    ///
+    /// let manager = RedisConnectionManager::new("redis://localhost")?;
+    /// let pool = Pool::builder().max_size(20).build(manager).await?;
+    /// let redis = Redis::from_pool(pool).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_pool(pool: bb8::Pool<bb8_redis::RedisConnectionManager>) -> RedisBuilder {
+        RedisBuilder::new(Target::Pool(pool))
     }
 }
 

@@ -50,9 +50,12 @@ mod request;
 mod service;
 mod slot;
 mod start;
+mod target;
 #[cfg(all(feature = "test-server", unix))]
 pub mod test_server;
 
+pub use ::bb8;
+pub use ::bb8_redis;
 pub use ::redis;
 
 pub use ::redis::Value;
@@ -60,6 +63,11 @@ pub use arg::Arg;
 pub use builder::RedisBuilder;
 pub use classify::ErrorKind;
 pub use config::{ConfigReport, RedisConfig};
+#[cfg(feature = "cluster")]
+pub use dial::cluster::{Cluster, ClusterLink};
+pub use dial::pooled::{Borrowed, Pooled};
+#[cfg(feature = "sentinel")]
+pub use dial::sentinel::Sentinel;
 pub use dial::{Dial, SingleNode};
 pub use engine::Engine;
 pub use error::{CallError, DialError, Error, RedisError};

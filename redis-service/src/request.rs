@@ -205,11 +205,14 @@ impl Request {
 
     /// What it does to the connection it is sent on: for a pipeline, the worst of its requests.
     pub(crate) fn manner(&self) -> Manner {
-        let own = match self {
-            Self::Pipeline(pipeline) => pipeline.manner(),
-            Self::Transaction(_) => Manner::Alone,
-            Self::Raw(raw) => raw.manner(),
-            _ => Manner::Shared,
+        let own = if let Self::Pipeline(pipeline) = self {
+            pipeline.manner()
+        } else if let Self::Raw(raw) = self {
+            raw.manner()
+        } else if matches!(self, Self::Transaction(_)) {
+            Manner::Alone
+        } else {
+            Manner::Shared
         };
         if self.is_big() { own.max(Manner::Alone) } else { own }
     }

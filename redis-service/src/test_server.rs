@@ -13,6 +13,8 @@
 //! thread that lives as long as the process.
 
 mod child;
+mod cluster;
+mod sentinels;
 
 use std::io;
 use std::process::Child;
@@ -23,6 +25,9 @@ use tempfile::TempDir;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+pub use cluster::RedisCluster;
+pub use sentinels::RedisSentinels;
 
 /// How often, and how many times, a starting server is asked whether it answers: 10 s in all.
 const ASK_EVERY: Duration = Duration::from_millis(10);
@@ -60,6 +65,7 @@ pub enum ServerError {
 pub struct RedisServerBuilder {
     port: Option<u16>,
     args: Vec<String>,
+    sentinel: Option<String>,
 }
 
 impl RedisServerBuilder {
@@ -75,6 +81,12 @@ impl RedisServerBuilder {
         self
     }
 
+    /// Makes it a sentinel, with this configuration.
+    pub(super) fn sentinel(mut self, config: String) -> Self {
+        self.sentinel = Some(config);
+        self
+    }
+
     /// Starts the server and waits until it answers, be it with an error such as `NOAUTH`.
     ///
     /// # Errors
@@ -82,7 +94,16 @@ impl RedisServerBuilder {
     /// See [`ServerError`].
     pub async fn start(self) -> Result<RedisServer, ServerError> {
         let folder = TempDir::with_prefix("redis-server-")?;
-        let mut server = RedisServer { port: 0, args: self.args, folder, child: None };
+        let mut args = self.args;
+        if let Some(config) = self.sentinel {
+            // It rewrites this file when it learns something, and reads it when it starts again.
+            let file = folder.path().join("sentinel.conf");
+            std::fs::write(&file, config)?;
+            args.extend([file.display().to_string(), "--sentinel".to_owned()]);
+        } else {
+            args.extend(["--save", "", "--appendonly", "no"].map(str::to_owned));
+        }
+        let mut server = RedisServer { port: 0, args, folder, child: None };
         let mut tries = if self.port.is_some() { 1 } else { PORTS };
         loop {
             server.port = match self.port {
@@ -225,6 +246,31 @@ impl Drop for RedisServer {
             tracing::warn!(%error, "a redis-server could not be killed");
         }
     }
+}
+
+/// Asks one question of the server at this port.
+async fn ask(port: u16, cmd: &redis::Cmd) -> Result<redis::Value, ServerError> {
+    let client = redis::Client::open(("127.0.0.1", port)).map_err(io::Error::other)?;
+    let mut connection =
+        client.get_multiplexed_async_connection().await.map_err(io::Error::other)?;
+    cmd.query_async(&mut connection).await.map_err(|error| io::Error::other(error).into())
+}
+
+/// Asks until the answer is as wanted; gives up after 20 s.
+async fn ask_until(
+    what: &str,
+    port: u16,
+    cmd: &redis::Cmd,
+    mut wanted: impl FnMut(&redis::Value) -> bool,
+) -> Result<(), ServerError> {
+    let mut pace = tokio::time::interval(Duration::from_millis(50));
+    for _ in 0..400 {
+        pace.tick().await;
+        if ask(port, cmd).await.is_ok_and(|answer| wanted(&answer)) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("waited in vain until {what}")).into())
 }
 
 /// Whether something at this port speaks Redis and has loaded its data.

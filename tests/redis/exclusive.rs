@@ -49,7 +49,7 @@ async fn timed_a_queue_that_stays_empty_is_no_failure_of_redis() {
         let raw = Raw::new(blpop.clone());
         let raw = if let Some(within) = within { raw.within(within) } else { raw };
         assert_eq!(redis.call(raw).await.unwrap(), Value::Nil);
-        assert!(now() - begun < within.unwrap_or(millis(500)));
+        assert!(now() - begun < within.unwrap_or_else(|| millis(500)));
     }
     // One that waits for longer than the ordinary deadline.
     assert_eq!(redis.blpop::<String>(["queue"], millis(700)).await.unwrap(), None);

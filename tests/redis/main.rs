@@ -4,12 +4,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says with a panic that it failed")]
 
+mod cluster;
 mod commands;
 mod crowd;
 mod dropped;
 mod exclusive;
+mod from_pool;
 mod mistakes;
 mod outage;
+mod sentinel;
 mod start;
 mod support;
 mod telemetry;

@@ -61,7 +61,7 @@ pub(super) fn plan(cmd: &Cmd, within: Option<Duration>, ordinary: Duration) -> (
     let latest = deadline.saturating_sub(ordinary.min(deadline) / 2);
     match named {
         Named::For(wait) if wait <= latest => (cmd.clone(), deadline),
-        _ => (with_wait(cmd, place, latest), deadline),
+        Named::For(_) | Named::Ever => (with_wait(cmd, place, latest), deadline),
     }
 }
 

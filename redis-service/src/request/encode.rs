@@ -68,15 +68,15 @@ impl Request {
 
     /// What is sent, and the deadline of the call where the ordinary one is this.
     pub(crate) fn plan(&self, ordinary: Duration) -> (Wire, Duration) {
-        match self {
-            Self::Pipeline(pipeline) => (Wire::Many(pipeline.to_commands()), ordinary),
-            Self::Raw(raw) => {
-                let (cmd, deadline) = raw.plan(ordinary);
-                (Wire::One(cmd), deadline)
-            }
-            // A transaction has several parts, and takes them from itself.
-            _ => (Wire::One(self.to_cmd().unwrap_or_default()), ordinary),
+        if let Self::Pipeline(pipeline) = self {
+            return (Wire::Many(pipeline.to_commands()), ordinary);
         }
+        if let Self::Raw(raw) = self {
+            let (cmd, deadline) = raw.plan(ordinary);
+            return (Wire::One(cmd), deadline);
+        }
+        // Of what is left only a transaction is no command, and it takes its parts from itself.
+        (Wire::One(self.to_cmd().unwrap_or_default()), ordinary)
     }
 }
 

@@ -86,9 +86,9 @@ impl Pipeline {
     /// A transaction has a connection to itself, as everything that must not be interrupted.
     pub(crate) fn manner(&self) -> Manner {
         let own = if self.atomic { Manner::Alone } else { Manner::Shared };
-        let each = self.requests.iter().map(|request| match request {
-            Request::Transaction(_) => Manner::Alters,
-            other => other.manner(),
+        let each = self.requests.iter().map(|request| {
+            let nested = matches!(request, Request::Transaction(_));
+            if nested { Manner::Alters } else { request.manner() }
         });
         each.max().map_or(own, |worst| worst.max(own))
     }

@@ -30,7 +30,21 @@ impl Request {
             Self::HDel { fields, .. } => sum(fields),
             Self::Pipeline(pipeline) => pipeline.requests().iter().map(Self::carries).sum(),
             Self::Raw(raw) => bytes_of(raw.cmd()),
-            _ => 0,
+            Self::Get { .. }
+            | Self::Incr { .. }
+            | Self::Expire { .. }
+            | Self::RPop { .. }
+            | Self::LLen { .. }
+            | Self::LRange { .. }
+            | Self::HGet { .. }
+            | Self::HGetAll { .. }
+            | Self::SMembers { .. }
+            | Self::SCard { .. }
+            | Self::ZRange { .. }
+            | Self::ZCard { .. }
+            | Self::Ping
+            | Self::HealthCheck
+            | Self::Transaction(_) => 0,
         }
     }
 }

@@ -31,23 +31,18 @@ impl<D: Dial> Core<D> {
         flight: &mut Flight<'_, D>,
     ) -> Result<Value, RedisError> {
         let manner = request.manner();
-        let answer = match request {
-            Request::Transaction(transaction) => self.transact(transaction, flight).await?,
-            _ if manner == Manner::Alters => {
-                Err(refused("the command would alter the connection that all calls share"))
-            }
-            _ => {
-                let first = self.attempt(manner, wire, flight).await?;
-                match first {
-                    Err(error)
-                        if error.class().kind == ErrorKind::Connection
-                            && request.is_repeatable() =>
-                    {
-                        let (wire, _) = request.plan(self.deadline);
-                        self.attempt(manner, wire, flight).await?
-                    }
-                    answer => answer,
-                }
+        let answer = if let Request::Transaction(transaction) = request {
+            self.transact(transaction, flight).await?
+        } else if manner == Manner::Alters {
+            Err(refused("the command would alter the connection that all calls share"))
+        } else {
+            let answer = self.attempt(manner, wire, flight).await?;
+            let lost = matches!(&answer, Err(e) if e.class().kind == ErrorKind::Connection);
+            if lost && request.is_repeatable() {
+                let (wire, _) = request.plan(self.deadline);
+                self.attempt(manner, wire, flight).await?
+            } else {
+                answer
             }
         };
         answer.map_err(|source| RedisError::Call { operation: request.operation(), source })
@@ -91,22 +86,27 @@ impl<D: Dial> Core<D> {
             return Ok(Err(refused("a transaction watches a key and reads only")));
         }
         let mut alone = self.alone(flight).await?;
+        let mut answer = Ok(Value::Nil);
         for _ in 0..transaction.attempts {
             flight.sent_over(alone.pulse(), false);
             let prepared = alone.prepare(transaction).await;
-            let writes = match flight.settle(prepared) {
-                Ok(Some(writes)) => writes,
-                Ok(None) => return Ok(Ok(Value::Nil)),
-                Err(error) => return Ok(Err(error)),
+            answer = match flight.settle(prepared) {
+                Ok(None) => Ok(Value::Nil),
+                Err(error) => Err(error),
+                Ok(Some(writes)) => {
+                    flight.sent_over(alone.pulse(), true);
+                    let answer = alone.send(Wire::Many(writes.to_commands())).await;
+                    match flight.settle(answer) {
+                        // A watched key was changed meanwhile.
+                        Ok(Value::Nil) => continue,
+                        answer => answer,
+                    }
+                }
             };
-            flight.sent_over(alone.pulse(), true);
-            let answer = alone.send(Wire::Many(writes.to_commands())).await;
-            match flight.settle(answer) {
-                Ok(Value::Nil) => {}
-                answer => return Ok(answer),
-            }
+            break;
         }
-        Ok(Ok(Value::Nil))
+        drop(alone);
+        Ok(answer)
     }
 }
 

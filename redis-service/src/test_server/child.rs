@@ -46,12 +46,11 @@ pub(super) async fn spawn(port: u16, folder: &Path, args: &[String]) -> Result<C
         None => Command::new(program),
     };
     let log = fs::File::create(folder.join(LOG))?;
+    // A configuration file comes first.
     command
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "no"])
-        .arg("--dir")
-        .arg(folder)
         .args(args)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
+        .arg(folder)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);

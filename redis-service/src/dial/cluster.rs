@@ -1,0 +1,225 @@
+//! Redis Cluster: several masters that share the keys among them.
+//!
+//! redis-rs's cluster connection knows the slots, keeps a connection to each node and repairs them.
+//! Three of its habits do not fit here, and are changed:
+//!
+//! | its habit | here |
+//! | --- | --- |
+//! | sends anything again when a connection breaks, an `INCR` too | never; the service repeats what may be repeated |
+//! | waits for up to 655 s, 16 times | a *refusal* is repeated for up to 300 ms, inside the call's deadline |
+//! | never notices a master that hangs | three timeouts of one share of the keys, and the service dials anew |
+//!
+//! A refusal is an answer of a node that has executed nothing and will not: `MOVED`, `ASK`,
+//! `TRYAGAIN`, `CLUSTERDOWN`, `MASTERDOWN`. So repeating it can apply nothing twice.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::ConnectionLike;
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::SingleNodeRoutingInfo;
+use redis::{
+    Arg, Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisConnectionInfo, RedisError, RedisFuture,
+    ServerErrorKind, Value,
+};
+
+use super::{Dial, tcp_settings};
+
+/// Pauses before a refused command is sent again. At first the slots have only to be looked up.
+const PAUSES: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+    Duration::from_millis(150),
+];
+
+/// Dials a Redis Cluster, from any of its nodes. Needs the feature `cluster`.
+#[derive(Clone)]
+pub struct Cluster {
+    client: ClusterClient,
+    address: Arc<str>,
+}
+
+impl Cluster {
+    /// Finds the cluster through these nodes, of which one has to answer, and greets each node with
+    /// these settings. `limit` bounds the connecting to one node.
+    ///
+    /// # Errors
+    ///
+    /// There is no node, or the connection is of a kind that this build does not support.
+    pub fn new(
+        nodes: impl IntoIterator<Item = ConnectionInfo>,
+        settings: &RedisConnectionInfo,
+        limit: Duration,
+    ) -> Result<Self, RedisError> {
+        let nodes: Vec<_> = nodes.into_iter().collect();
+        let addresses: Vec<_> = nodes.iter().map(|node| node.addr().to_string()).collect();
+        let mut builder = ClusterClient::builder(nodes)
+            .retries(0)
+            .connection_timeout(limit)
+            .overall_response_timeout(None)
+            .tcp_settings(tcp_settings());
+        if let Some(username) = settings.username() {
+            builder = builder.username(username);
+        }
+        if let Some(password) = settings.password() {
+            builder = builder.password(password);
+        }
+        Ok(Self { client: builder.build()?, address: addresses.join(", ").into() })
+    }
+}
+
+impl Dial for Cluster {
+    type Conn = ClusterLink;
+
+    async fn dial(&self) -> Result<ClusterLink, RedisError> {
+        Ok(ClusterLink { cluster: self.client.get_async_connection().await? })
+    }
+
+    fn address(&self) -> Arc<str> {
+        Arc::clone(&self.address)
+    }
+
+    fn is_cluster(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Connections to the nodes of a cluster.
+#[derive(Clone)]
+pub struct ClusterLink {
+    cluster: ClusterConnection,
+}
+
+impl ClusterLink {
+    async fn one(&mut self, cmd: &Cmd) -> Result<Value, RedisError> {
+        let mut reply = self.cluster.req_packed_command(cmd).await;
+        // Parts of it, for the keys of other nodes, may have been executed.
+        if is_split(cmd) {
+            return reply;
+        }
+        for pause in PAUSES {
+            let Err(error) = &reply else { return reply };
+            let Some(refusal) = refusal(error) else { return reply };
+            wait(pause).await;
+            reply = match refusal {
+                Refusal::Ask(node) => self.ask(node, cmd).await,
+                Refusal::Wait => self.cluster.req_packed_command(cmd).await,
+            };
+        }
+        reply.map_err(unresolved)
+    }
+
+    async fn many(
+        &mut self,
+        pipeline: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> Result<Vec<Value>, RedisError> {
+        let mut replies = self.cluster.req_packed_commands(pipeline, offset, count).await;
+        for pause in PAUSES {
+            // Of an ordinary pipeline some commands may have been executed, of a transaction none.
+            let Err(error) = &replies else { return replies };
+            if refusal(error).is_none() || !pipeline.is_transaction() {
+                return replies;
+            }
+            wait(pause).await;
+            replies = self.cluster.req_packed_commands(pipeline, offset, count).await;
+        }
+        replies.map_err(unresolved)
+    }
+
+    /// The slot is on its way to this node, which takes a command of it only right behind `ASKING`.
+    async fn ask(&mut self, node: SingleNodeRoutingInfo, cmd: &Cmd) -> Result<Value, RedisError> {
+        let mut both = Pipeline::with_capacity(2);
+        both.cmd("ASKING").add_command(cmd.clone());
+        let mut replies = self.cluster.route_pipeline(both, 0, 2, node).await?;
+        Ok(replies.pop().unwrap_or(Value::Nil))
+    }
+}
+
+/// Whether the command is split among nodes, and its answer tells what was there before.
+fn is_split(cmd: &Cmd) -> bool {
+    let mut args = cmd.args_iter();
+    let name = args.next();
+    let removes = matches!(name, Some(Arg::Simple(name))
+        if name.eq_ignore_ascii_case(b"DEL") || name.eq_ignore_ascii_case(b"UNLINK"));
+    removes && args.len() > 1
+}
+
+enum Refusal {
+    Ask(SingleNodeRoutingInfo),
+    Wait,
+}
+
+fn refusal(error: &RedisError) -> Option<Refusal> {
+    let ErrorKind::Server(answer) = error.kind() else { return None };
+    if answer == ServerErrorKind::Ask {
+        let (address, _slot) = error.redirect_node()?;
+        let (host, port) = address.rsplit_once(':')?;
+        let (host, port) = (host.to_owned(), port.parse().ok()?);
+        return Some(Refusal::Ask(SingleNodeRoutingInfo::ByAddress { host, port }));
+    }
+    let wait = [
+        ServerErrorKind::Moved,
+        ServerErrorKind::TryAgain,
+        ServerErrorKind::ClusterDown,
+        ServerErrorKind::MasterDown,
+    ];
+    wait.contains(&answer).then_some(Refusal::Wait)
+}
+
+/// Redirected for so long, the keys have no master that could be reached. To a caller that is a
+/// cluster that does not serve, whatever the last node said.
+fn unresolved(error: RedisError) -> RedisError {
+    let redirects = [ServerErrorKind::Moved, ServerErrorKind::Ask].map(ErrorKind::Server);
+    if !redirects.contains(&error.kind()) {
+        return error;
+    }
+    let down = ErrorKind::Server(ServerErrorKind::ClusterDown);
+    (down, "the master of the key can not be reached", error.to_string()).into()
+}
+
+async fn wait(pause: Duration) {
+    // Bounded by the deadline of the call, which drops this. A timer of tokio's that is over at once
+    // is no sleep: nothing waits for luck here, but for a node.
+    if !pause.is_zero() {
+        let never = std::future::pending::<()>();
+        drop(tokio::time::timeout(pause, never).await);
+    }
+}
+
+impl ConnectionLike for ClusterLink {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(self.one(cmd))
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(self.many(pipeline, offset, count))
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
+}
+
+impl fmt::Debug for ClusterLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterLink").finish_non_exhaustive()
+    }
+}

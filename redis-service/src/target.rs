@@ -1,0 +1,94 @@
+//! Where a builder was told to find Redis.
+
+use std::fmt;
+
+use bb8::Pool;
+use bb8_redis::RedisConnectionManager;
+use circuit_layer::Clock;
+use redis::RedisError;
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+use redis::{ConnectionInfo, IntoConnectionInfo};
+
+use crate::config::{ConfigReport, RedisConfig};
+#[cfg(feature = "cluster")]
+use crate::dial::cluster::Cluster;
+use crate::dial::pooled::Pooled;
+#[cfg(feature = "sentinel")]
+use crate::dial::sentinel::Sentinel;
+use crate::dial::{Dial, SingleNode};
+use crate::engine::Engine;
+use crate::service::{RedisService, ServiceConfig};
+
+/// Where Redis is. What a [`RedisConfig`] says of credentials holds for all but a pool.
+pub(crate) enum Target {
+    /// At the address of the configuration.
+    Node,
+    /// Behind the user's own pool.
+    Pool(Pool<RedisConnectionManager>),
+    /// Where these sentinels say.
+    #[cfg(feature = "sentinel")]
+    Sentinel { master: String, sentinels: Vec<String> },
+    /// In a cluster that these nodes belong to.
+    #[cfg(feature = "cluster")]
+    Cluster { nodes: Vec<String> },
+}
+
+impl Target {
+    /// The service, and what reports say about where it leads.
+    pub(crate) fn engine(
+        self,
+        config: &RedisConfig,
+        service: ServiceConfig,
+        clock: Clock,
+    ) -> Result<(Engine, ConfigReport), RedisError> {
+        match self {
+            Self::Node => {
+                let dial = SingleNode::new(config.info()?)?;
+                Ok((engine(dial, service, clock), config.report()))
+            }
+            Self::Pool(pool) => {
+                let dial = Pooled::new(pool);
+                let service = ServiceConfig { connections: dial.size(), ..service };
+                let report = RedisConfig::default().report_at(&dial.address());
+                Ok((engine(dial, service, clock), report))
+            }
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel { master, sentinels } => {
+                let dial = Sentinel::new(&master, infos(&sentinels)?, config.settings())?;
+                let report = config.report_at(&dial.address());
+                Ok((engine(dial, service, clock), report))
+            }
+            #[cfg(feature = "cluster")]
+            Self::Cluster { nodes } => {
+                // A node that hangs must not use up the time of a dial to the others.
+                let each = service.dial_timeout / 2;
+                let dial = Cluster::new(infos(&nodes)?, config.settings(), each)?;
+                let report = config.report_at(&dial.address());
+                Ok((engine(dial, service, clock), report))
+            }
+        }
+    }
+}
+
+fn engine(dial: impl Dial, service: ServiceConfig, clock: Clock) -> Engine {
+    RedisService::new(dial, service, clock).into()
+}
+
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+fn infos(urls: &[String]) -> Result<Vec<ConnectionInfo>, RedisError> {
+    urls.iter().map(|url| url.as_str().into_connection_info()).collect()
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node => f.write_str("Node"),
+            Self::Pool(_) => f.write_str("Pool"),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel { master, .. } => write!(f, "Sentinel({master})"),
+            // Its URLs may hold passwords.
+            #[cfg(feature = "cluster")]
+            Self::Cluster { nodes } => write!(f, "Cluster({} nodes)", nodes.len()),
+        }
+    }
+}
