@@ -45,6 +45,8 @@ mod level;
 mod manager;
 mod mode;
 mod orders;
+#[cfg(feature = "endpoints")]
+mod page;
 mod pattern;
 mod queue;
 mod queue_orders;

@@ -9,8 +9,10 @@
 //! | `/livez` | should this process be restarted? | nothing: it answers, so no |
 //! | `/readyz` | should this instance get traffic? | local facts ([`Readiness`]); never a breaker, unless asked |
 //! | `/health` | how does the service do? | everything: `application/health+json` |
+//! | `/status` | what is wrong, and since when? | everything, for people: a live page |
 //!
-//! They answer from memory: no check runs because somebody asks.
+//! They answer from memory: no check runs because somebody asks. The page brings `/status.json` and
+//! `/status/events` with it.
 
 mod health;
 mod readiness;
@@ -86,13 +88,17 @@ impl Endpoints {
         Self { version: Some(version.into()), ..self }
     }
 
-    /// The router: `/livez`, `/readyz`, `/health`.
+    /// The router: `/livez`, `/readyz`, `/health`, `/status` with `/status.json` and `/status/events`.
+    ///
+    /// The events end when the [`Readiness`] says no, so that a drain need not wait for them.
     pub fn router(self) -> Router {
+        let page = crate::page::router(&self.manager, &self.readiness);
         Router::new()
             .route("/livez", get(livez))
             .route("/readyz", get(readyz))
             .route("/health", get(health))
             .with_state(self)
+            .merge(page)
     }
 
     fn unready(&self, level: Level) -> Option<String> {

@@ -26,6 +26,12 @@ impl Readiness {
         self.0.send_replace(Some(reason.into()));
     }
 
+    /// Resolves once it is not ready; at once if it is not.
+    pub(crate) async fn until_not_ready(&self) {
+        // The sender is ours, so the channel does not close.
+        drop(self.0.subscribe().wait_for(Option::is_some).await);
+    }
+
     /// Why it is not ready; None if it is.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
