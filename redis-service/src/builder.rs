@@ -1,28 +1,18 @@
-//! Putting the stack together.
+//! What a client can be told before it is made.
 
-use std::sync::Arc;
+mod assemble;
+
 use std::time::Duration;
 
-use circuit_layer::HealthMetrics;
-use circuit_layer::{Backoff, CircuitBreaker, CircuitBreakerLayer, ConfigError};
-use tower::ServiceExt;
-use tower_layer::Layer;
+use circuit_layer::CircuitBreaker;
 
-use crate::config::{ConfigReport, RedisConfig};
-use crate::dial::Dial;
-use crate::engine::Engine;
-use crate::facade::{Redis, Shared};
-use crate::judge::Judge;
-use crate::metrics::{Ledger, MetricsLayer};
-use crate::request::Request;
-use crate::service::{RedisService, ServiceConfig};
-use crate::start::{Start, StartError};
+use crate::config::RedisConfig;
+use crate::fallback::FallbackConfig;
+use crate::service::ServiceConfig;
+use crate::start::Start;
 use crate::target::Target;
 
-/// The average latency up to which the health score loses nothing.
-const TARGET_LATENCY: Duration = Duration::from_millis(100);
-
-/// Builds a [`Redis`]. Made by [`Redis::builder`].
+/// Builds a [`Redis`](crate::Redis). Made by [`Redis::builder`](crate::Redis::builder).
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `connect` is called"]
 pub struct RedisBuilder {
@@ -35,6 +25,8 @@ pub struct RedisBuilder {
     reset_timeout: Duration,
     half_open_max_attempts: u32,
     breaker: Option<CircuitBreaker>,
+    fallback: Option<FallbackConfig>,
+    max_loads: usize,
     #[cfg(feature = "otel")]
     meter: Option<opentelemetry::metrics::Meter>,
 }
@@ -51,6 +43,8 @@ impl RedisBuilder {
             reset_timeout: Duration::from_secs(60),
             half_open_max_attempts: 3,
             breaker: None,
+            fallback: None,
+            max_loads: 32,
             #[cfg(feature = "otel")]
             meter: None,
         }
@@ -182,95 +176,30 @@ impl RedisBuilder {
         self
     }
 
+    /// Answers from memory while Redis does not, see [`fallback`](crate::fallback). Default: it does
+    /// not, because a caller of `get` must have agreed to a value of a moment ago.
+    pub const fn fallback(mut self, config: FallbackConfig) -> Self {
+        self.fallback = Some(config);
+        self
+    }
+
+    /// The most loads of [`get_or_load`](crate::Redis::get_or_load) at a time. Default 32, at least 1.
+    pub const fn max_loads(mut self, loads: usize) -> Self {
+        self.max_loads = loads;
+        self
+    }
+
+    /// A Redis in memory instead of a server, for tests.
+    #[cfg(feature = "test-util")]
+    pub fn memory(mut self, memory: &crate::Memory) -> Self {
+        self.target = Target::Memory(memory.clone());
+        self
+    }
+
     /// Records the `redis_*` metrics with this meter.
     #[cfg(feature = "otel")]
     pub fn metrics(mut self, meter: &opentelemetry::metrics::Meter) -> Self {
         self.meter = Some(meter.clone());
         self
-    }
-
-    /// Builds the stack, and unless it starts lazily asks Redis for the first answer. That first
-    /// `PING` goes past the breaker and the metrics.
-    ///
-    /// # Errors
-    ///
-    /// See [`StartError`].
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime.
-    pub async fn connect(mut self) -> Result<Redis, StartError> {
-        let target = std::mem::replace(&mut self.target, Target::Node);
-        let breaker = self.check()?;
-        let config = self.config.as_ref().map_err(|error| StartError::Address(error.clone()))?;
-        let made = target.engine(config, self.limits(), breaker.clock().clone());
-        let (engine, report) = made.map_err(StartError::Address)?;
-        self.stack(engine, report, breaker).await
-    }
-
-    /// The same over any [`Dial`], instead of an address: a double in a test, or a way to Redis that
-    /// this crate does not know.
-    ///
-    /// # Errors
-    ///
-    /// See [`StartError`].
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime.
-    pub async fn connect_by(self, dial: impl Dial) -> Result<Redis, StartError> {
-        let breaker = self.check()?;
-        let report = RedisConfig::default().report_at(&dial.address());
-        let service = RedisService::new(dial, self.limits(), breaker.clock().clone());
-        self.stack(service.into(), report, breaker).await
-    }
-
-    fn check(&self) -> Result<CircuitBreaker, StartError> {
-        if self.service.deadline.is_zero() || self.service.health_deadline.is_zero() {
-            return Err(StartError::ZeroDeadline);
-        }
-        Ok(self.make_breaker()?)
-    }
-
-    async fn stack(
-        self,
-        engine: Engine,
-        config: ConfigReport,
-        breaker: CircuitBreaker,
-    ) -> Result<Redis, StartError> {
-        let clock = breaker.clock().clone();
-        if self.start == Start::Strict {
-            engine.clone().oneshot(Request::Ping).await.map_err(StartError::Unreachable)?;
-        }
-        let health = Arc::new(HealthMetrics::new(TARGET_LATENCY, clock.clone()));
-        let ledger = Ledger::new(health, clock);
-        #[cfg(feature = "otel")]
-        let ledger = match &self.meter {
-            Some(meter) => ledger.exporting(meter, &breaker)?,
-            None => ledger,
-        };
-        let ledger = Arc::new(ledger);
-        let shared = Shared::new(config, &engine, &ledger, &breaker);
-        let judged = CircuitBreakerLayer::new(breaker).classify(Judge).layer(engine);
-        Ok(Redis::new(MetricsLayer::new(ledger).layer(judged), shared))
-    }
-
-    fn make_breaker(&self) -> Result<CircuitBreaker, ConfigError> {
-        if let Some(breaker) = &self.breaker {
-            return Ok(breaker.clone());
-        }
-        CircuitBreaker::builder(&self.name)
-            .fail_max(self.fail_max)
-            .reset_timeout(self.reset_timeout)
-            .half_open_max_attempts(self.half_open_max_attempts)
-            .backoff(Backoff::exponential(2.0))
-            .abandoned_after(self.service.deadline / 2)
-            .build()
-    }
-
-    /// A probe must find the dialling willing: no pause may outlast the breaker's wait.
-    fn limits(&self) -> ServiceConfig {
-        let pause = self.service.dial_pause.min(self.reset_timeout / 2);
-        ServiceConfig { dial_pause: pause, ..self.service }
     }
 }

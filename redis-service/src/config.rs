@@ -126,6 +126,14 @@ pub struct ConfigReport {
     pub tls: bool,
 }
 
+impl ConfigReport {
+    #[cfg(feature = "test-util")]
+    pub(crate) fn memory() -> Self {
+        let address = "memory".to_owned();
+        Self { address, db: 0, username: None, password: false, tls: false }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 //! | the breaker did not let it through | [`Error::Rejected`] | never |
 //! | Redis, or the way there | [`Error::Redis`] | as [`RedisError::counts`] says |
 //! | the reply is of another type than asked for | [`Error::Decode`] | never |
+//! | the caller's loader | [`Error::Load`] | never |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,9 @@ pub enum Error {
         /// What did not fit.
         source: ParsingError,
     },
+    /// The loader of [`get_or_load`](crate::Redis::get_or_load) failed, and nothing was remembered.
+    #[error("the value could not be loaded")]
+    Load(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
@@ -43,11 +47,12 @@ impl Error {
         matches!(self, Self::Rejected(_))
     }
 
-    /// The kind of a failure; `None` for a rejection. A decode error is the client's.
+    /// The kind of a failure; `None` for a rejection and for a loader's error, which are none of Redis.
+    /// A decode error is the client's.
     #[must_use]
     pub const fn kind(&self) -> Option<ErrorKind> {
         match self {
-            Self::Rejected(_) => None,
+            Self::Rejected(_) | Self::Load(_) => None,
             Self::Redis(error) => Some(error.kind()),
             Self::Decode { .. } => Some(ErrorKind::Client),
         }

@@ -1,6 +1,8 @@
 //! The typed client: a cheap handle on the whole stack.
 
 mod blocking;
+mod load;
+mod loads;
 mod operations;
 mod report;
 
@@ -15,19 +17,21 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub use blocking::End;
+pub(crate) use loads::Loads;
 pub use report::{Health, Status};
 
 use crate::builder::RedisBuilder;
 use crate::config::ConfigReport;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::fallback::{Answer, Core, Fallback};
 use crate::judge::Judge;
 use crate::metrics::{Ledger, Metrics};
 use crate::request::Request;
 use crate::target::Target;
 
-/// The service that a [`Redis`] calls: metrics around the breaker around Redis.
-pub type Stack = Metrics<CircuitBreakerService<Engine, Judge>>;
+/// The service that a [`Redis`] calls: the fallback around the metrics around the breaker around Redis.
+pub type Stack = Fallback<Metrics<CircuitBreakerService<Engine, Judge>>>;
 
 /// A typed client over the whole stack.
 ///
@@ -65,6 +69,8 @@ pub(crate) struct Shared {
     ledger: Arc<Ledger>,
     breaker: CircuitBreaker,
     engine: Engine,
+    fallback: Option<Arc<Core>>,
+    loads: Loads,
 }
 
 impl Shared {
@@ -73,12 +79,16 @@ impl Shared {
         engine: &Engine,
         ledger: &Arc<Ledger>,
         breaker: &CircuitBreaker,
+        fallback: Option<Arc<Core>>,
+        loads: Loads,
     ) -> Self {
         Self {
             config,
             ledger: Arc::clone(ledger),
             breaker: breaker.clone(),
             engine: engine.clone(),
+            fallback,
+            loads,
         }
     }
 }
@@ -103,6 +113,19 @@ impl Redis {
     /// ```
     pub fn from_pool(pool: bb8::Pool<bb8_redis::RedisConnectionManager>) -> RedisBuilder {
         RedisBuilder::new(Target::Pool(pool))
+    }
+
+    /// A client of an empty Redis [in memory](crate::Memory), for tests, with the defaults of the
+    /// builder.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn memory() -> Self {
+        #[expect(clippy::expect_used, reason = "the defaults keep every rule of the configuration")]
+        Self::builder().in_memory().expect("the defaults are valid")
     }
 }
 
@@ -142,12 +165,16 @@ impl<S> Redis<S> {
     /// Calls stay refused.
     pub async fn close(&self) {
         self.shared.engine.close().await;
+        if let Some(fallback) = &self.shared.fallback {
+            fallback.stop_tracking();
+        }
     }
 }
 
 impl<S> Redis<S>
 where
-    S: Service<Request, Response = Value> + Clone,
+    S: Service<Request> + Clone,
+    Answer<Value>: From<S::Response>,
     Error: From<S::Error>,
 {
     /// Sends any request and gives back the reply as it came.
@@ -156,7 +183,16 @@ where
     ///
     /// The breaker's rejection, or Redis' failure.
     pub async fn call(&self, request: impl Into<Request>) -> Result<Value, Error> {
-        Ok(self.service.clone().oneshot(request.into()).await?)
+        Ok(self.call_answer(request).await?.value)
+    }
+
+    /// The same, with where the reply comes from and how old it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub async fn call_answer(&self, request: impl Into<Request>) -> Result<Answer<Value>, Error> {
+        Ok(self.service.clone().oneshot(request.into()).await?.into())
     }
 }
 

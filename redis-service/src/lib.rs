@@ -26,6 +26,7 @@
 mod alone;
 mod arg;
 mod builder;
+mod cache;
 mod classify;
 mod combiner;
 mod config;
@@ -36,6 +37,7 @@ mod error;
 mod facade;
 #[cfg(test)]
 mod fake;
+pub mod fallback;
 #[cfg(feature = "otel")]
 mod family;
 mod flight;
@@ -43,6 +45,8 @@ mod judge;
 mod lane;
 mod lanes;
 mod manager;
+#[cfg(feature = "test-util")]
+mod memory;
 mod metrics;
 mod operation;
 mod pause;
@@ -72,8 +76,11 @@ pub use dial::{Dial, SingleNode};
 pub use engine::Engine;
 pub use error::{CallError, DialError, Error, RedisError};
 pub use facade::{End, Health, Redis, Stack, Status};
+pub use fallback::{Answer, Fallback, FallbackConfig, FallbackLayer, FallbackReport, Source};
 pub use judge::Judge;
 pub use lanes::PoolReport;
+#[cfg(feature = "test-util")]
+pub use memory::{Memory, MemoryConn};
 pub use metrics::{Counted, Metrics, MetricsLayer, OperationCounts};
 pub use operation::Operation;
 pub use request::{Pipeline, Raw, Request, SetOptions, Transaction};

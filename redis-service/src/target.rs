@@ -17,6 +17,7 @@ use crate::dial::pooled::Pooled;
 use crate::dial::sentinel::Sentinel;
 use crate::dial::{Dial, SingleNode};
 use crate::engine::Engine;
+use crate::fallback::listen::{Listener, NodeListener};
 use crate::service::{RedisService, ServiceConfig};
 
 /// Where Redis is. What a [`RedisConfig`] says of credentials holds for all but a pool.
@@ -25,6 +26,9 @@ pub(crate) enum Target {
     Node,
     /// Behind the user's own pool.
     Pool(Pool<RedisConnectionManager>),
+    /// In the memory of this process.
+    #[cfg(feature = "test-util")]
+    Memory(crate::Memory),
     /// Where these sentinels say.
     #[cfg(feature = "sentinel")]
     Sentinel { master: String, sentinels: Vec<String> },
@@ -46,6 +50,8 @@ impl Target {
                 let dial = SingleNode::new(config.info()?)?;
                 Ok((engine(dial, service, clock), config.report()))
             }
+            #[cfg(feature = "test-util")]
+            Self::Memory(memory) => Ok((engine(memory, service, clock), ConfigReport::memory())),
             Self::Pool(pool) => {
                 let dial = Pooled::new(pool);
                 let service = ServiceConfig { connections: dial.size(), ..service };
@@ -70,6 +76,22 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Who tells a fallback which keys change, where anybody can.
+    pub(crate) fn listener(&self, config: &RedisConfig) -> Result<Option<Listener>, RedisError> {
+        match self {
+            Self::Node => Ok(Some(Listener::Node(NodeListener::new(&config.info()?)?))),
+            #[cfg(feature = "test-util")]
+            Self::Memory(memory) => Ok(Some(Listener::Memory(memory.clone()))),
+            Self::Pool(_) => Ok(None),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel { .. } => Ok(None),
+            #[cfg(feature = "cluster")]
+            Self::Cluster { .. } => Ok(None),
+        }
+    }
+}
+
 fn engine(dial: impl Dial, service: ServiceConfig, clock: Clock) -> Engine {
     RedisService::new(dial, service, clock).into()
 }
@@ -84,6 +106,8 @@ impl fmt::Debug for Target {
         match self {
             Self::Node => f.write_str("Node"),
             Self::Pool(_) => f.write_str("Pool"),
+            #[cfg(feature = "test-util")]
+            Self::Memory(_) => f.write_str("Memory"),
             #[cfg(feature = "sentinel")]
             Self::Sentinel { master, .. } => write!(f, "Sentinel({master})"),
             // Its URLs may hold passwords.

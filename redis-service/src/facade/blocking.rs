@@ -9,6 +9,7 @@ use tower_service::Service;
 use super::Redis;
 use crate::Arg;
 use crate::error::Error;
+use crate::fallback::Answer;
 use crate::request::{Raw, Request};
 
 /// An end of a list.
@@ -48,7 +49,8 @@ impl End {
 #[expect(clippy::missing_errors_doc, reason = "the errors are those of the whole block, above")]
 impl<S> Redis<S>
 where
-    S: Service<Request, Response = Value> + Clone,
+    S: Service<Request> + Clone,
+    Answer<Value>: From<S::Response>,
     Error: From<S::Error>,
 {
     /// Takes the value at the head of the first of these lists that has one, or gets one; with its

@@ -8,6 +8,7 @@ use tower_service::Service;
 use super::Redis;
 use crate::Arg;
 use crate::error::Error;
+use crate::fallback::Answer;
 use crate::request::{Pipeline, Raw, Request, SetOptions, Transaction};
 
 /// Each method sends the Redis command of its name.
@@ -19,12 +20,21 @@ use crate::request::{Pipeline, Raw, Request, SetOptions, Transaction};
 #[expect(clippy::missing_errors_doc, reason = "the errors are those of the whole block, above")]
 impl<S> Redis<S>
 where
-    S: Service<Request, Response = Value> + Clone,
+    S: Service<Request> + Clone,
+    Answer<Value>: From<S::Response>,
     Error: From<S::Error>,
 {
     /// The value of a key, if there is one.
     pub async fn get<T: FromRedisValue>(&self, key: impl Arg) -> Result<Option<T>, Error> {
         self.ask(Request::Get { key: key.into_bytes() }).await
+    }
+
+    /// The same, with where the value comes from and how old it is.
+    pub async fn get_answer<T: FromRedisValue>(
+        &self,
+        key: impl Arg,
+    ) -> Result<Answer<Option<T>>, Error> {
+        self.ask_answer(Request::Get { key: key.into_bytes() }).await
     }
 
     /// Sets a key.
@@ -39,9 +49,19 @@ where
         value: impl Arg,
         options: SetOptions,
     ) -> Result<bool, Error> {
+        Ok(self.set_answer(key, value, options).await?.value)
+    }
+
+    /// The same, with whether Redis took it or, with local writes, only the memory did.
+    pub async fn set_answer(
+        &self,
+        key: impl Arg,
+        value: impl Arg,
+        options: SetOptions,
+    ) -> Result<Answer<bool>, Error> {
         let (key, value) = (key.into_bytes(), value.into_bytes());
-        let reply = self.call(Request::Set { key, value, options }).await?;
-        Ok(!matches!(reply, Value::Nil))
+        let reply = self.call_answer(Request::Set { key, value, options }).await?;
+        Ok(reply.map(|reply| !matches!(reply, Value::Nil)))
     }
 
     /// Removes a key. True if there was one.
@@ -246,9 +266,15 @@ where
     }
 
     pub(super) async fn ask<T: FromRedisValue>(&self, request: Request) -> Result<T, Error> {
+        Ok(self.ask_answer(request).await?.value)
+    }
+
+    async fn ask_answer<T: FromRedisValue>(&self, request: Request) -> Result<Answer<T>, Error> {
         let operation = request.operation();
-        let reply = self.call(request).await?;
-        from_redis_value(reply).map_err(|source| Error::Decode { operation, source })
+        let reply = self.call_answer(request).await?;
+        reply.try_map(|reply| {
+            from_redis_value(reply).map_err(|source| Error::Decode { operation, source })
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Redis;
 use crate::config::ConfigReport;
+use crate::fallback::FallbackReport;
 use crate::lanes::PoolReport;
 use crate::metrics::OperationCounts;
 
@@ -36,6 +37,8 @@ pub struct Status {
     pub pool: PoolReport,
     /// The breaker.
     pub breaker: Snapshot,
+    /// The memory that answers while Redis does not, if there is one.
+    pub fallback: Option<FallbackReport>,
     /// Calls of every operation that was ever used.
     pub operations: Vec<OperationCounts>,
 }
@@ -55,6 +58,7 @@ impl<S> Redis<S> {
             health: self.health_at(&breaker),
             config: self.shared.config.clone(),
             pool: self.shared.engine.pool(),
+            fallback: self.shared.fallback.as_ref().map(|fallback| fallback.report()),
             operations: self.shared.ledger.operations(),
             breaker,
         }

@@ -71,6 +71,17 @@ impl SetOptions {
     }
 }
 
+impl SetOptions {
+    /// How long the key lives, if it has an end.
+    pub(crate) const fn time_to_live(self) -> Option<Duration> {
+        match self.expiry {
+            Some(Expiry::Seconds(seconds)) => Some(Duration::from_secs(seconds)),
+            Some(Expiry::Millis(millis)) => Some(Duration::from_millis(millis)),
+            None => None,
+        }
+    }
+}
+
 /// Whole milliseconds, at least one: a positive time that rounds to 0 would delete the key.
 pub(super) fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)

@@ -1,0 +1,183 @@
+//! The layer and its service.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use circuit_layer::Clock;
+use redis::Value;
+use tokio::sync::Notify;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::future::Answering;
+use super::local::Local;
+use super::plan::Plan;
+use super::tracker::Tracker;
+use super::{Answer, FallbackConfig, Source};
+use crate::cache::era::News;
+use crate::cache::{Cache, Stamp};
+use crate::classify::ErrorKind;
+use crate::error::Error;
+use crate::request::Request;
+
+/// What all clones of a fallback share.
+pub(crate) struct Core {
+    pub(crate) cache: Cache,
+    pub(crate) config: FallbackConfig,
+    pub(crate) clock: Clock,
+    pub(super) local: Local,
+    /// Redis has answered after it was out of reach.
+    pub(super) served: Arc<Notify>,
+    pub(super) tracker: Tracker,
+    pub(super) from_memory: AtomicU64,
+}
+
+impl Core {
+    pub(crate) fn new(config: FallbackConfig, clock: Clock) -> Self {
+        Self {
+            cache: Cache::new(config.bounds()),
+            config,
+            clock,
+            local: Local::default(),
+            served: Arc::default(),
+            tracker: Tracker::default(),
+            from_memory: AtomicU64::new(0),
+        }
+    }
+
+    /// Learns from what became of a call that was begun at `begun`, and answers if Redis did not.
+    pub(super) fn resolve(
+        &self,
+        mut plan: Plan,
+        outcome: Result<Value, Error>,
+        begun: Stamp,
+    ) -> Result<Answer<Value>, Error> {
+        let error = match outcome {
+            Ok(value) => {
+                self.reached(begun);
+                plan.done(self, &value, self.clock.now());
+                return Ok(Answer::fresh(value));
+            }
+            Err(error) => error,
+        };
+        let (failing, maybe_applied) = match &error {
+            Error::Rejected(_) => (true, false),
+            Error::Redis(redis) => (redis.counts(), redis.maybe_applied()),
+            Error::Decode { .. } | Error::Load(_) => (false, false),
+        };
+        plan.failed(self, maybe_applied);
+        if !failing {
+            // Redis has answered, with an error that is the caller's.
+            if matches!(&error, Error::Redis(redis) if redis.code().is_some()) {
+                self.reached(begun);
+            }
+            return Err(error);
+        }
+        let out_of_reach = error.is_rejected() || error.kind() == Some(ErrorKind::Connection);
+        if out_of_reach && begun.cut().is_none() {
+            self.cache.hear(News::Failed);
+        }
+        self.local.reached(false);
+        let answer = plan.answer(self, self.clock.now()).ok_or(error)?;
+        self.from_memory.fetch_add(1, Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    /// Redis answered a call that was begun then.
+    pub(super) fn reached(&self, begun: Stamp) {
+        if self.cache.served(begun) {
+            self.served.notify_one();
+        }
+        self.local.reached(true);
+    }
+}
+
+/// Adds a [fallback](crate::fallback) to a service.
+///
+/// Each application of one layer, and each clone, shares one memory. Without
+/// [`Redis::builder`](crate::Redis::builder) nobody tells which keys change, so values age from when
+/// they were read.
+#[derive(Clone, Debug)]
+pub struct FallbackLayer {
+    core: Option<Arc<Core>>,
+}
+
+impl FallbackLayer {
+    /// An empty memory.
+    #[must_use]
+    pub fn new(config: FallbackConfig) -> Self {
+        Self::over(Some(Arc::new(Core::new(config, Clock::default()))))
+    }
+
+    pub(crate) const fn over(core: Option<Arc<Core>>) -> Self {
+        Self { core }
+    }
+}
+
+impl<S> Layer<S> for FallbackLayer {
+    type Service = Fallback<S>;
+
+    fn layer(&self, inner: S) -> Fallback<S> {
+        Fallback { inner, core: self.core.clone() }
+    }
+}
+
+/// The service of [`FallbackLayer`].
+///
+/// # Readiness
+///
+/// That of the service inside. It answers in place of a call, never in place of `poll_ready`.
+///
+/// # Cancellation
+///
+/// A write that is dropped may have done anything: its key is forgotten.
+#[derive(Clone, Debug)]
+pub struct Fallback<S> {
+    inner: S,
+    core: Option<Arc<Core>>,
+}
+
+impl<S> Service<Request> for Fallback<S>
+where
+    S: Service<Request, Response = Value> + Clone + Send + 'static,
+    S::Future: Send,
+    Error: From<S::Error>,
+{
+    type Response = Answer<Value>;
+    type Error = Error;
+    type Future = Answering<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx).map_err(Error::from)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Some(core) = &self.core else { return Answering::plain(self.inner.call(request)) };
+        if core.local.comes_before(&request) {
+            // What was readied goes first; the clone in its place has to be readied again.
+            let clone = self.inner.clone();
+            let ready = std::mem::replace(&mut self.inner, clone);
+            return Answering::after(Box::pin(Arc::clone(core).delete_first(ready, request)));
+        }
+        let begun = core.cache.stamp();
+        let plan = Plan::of(core, &request, core.clock.now());
+        Answering::asking(self.inner.call(request), Arc::clone(core), plan, begun)
+    }
+}
+
+impl Core {
+    /// What is remembered of a key after Redis had nothing and it could not be loaded.
+    pub(crate) fn ended(&self, key: &bytes::Bytes) -> Option<Answer<Value>> {
+        let found = self.cache.find_ended(key, self.clock.now(), self.config.max_age)?;
+        let value = Value::BulkString(found.value?.into());
+        Some(Answer { value, source: Source::Memory, age: found.age })
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("config", &self.config).finish_non_exhaustive()
+    }
+}
