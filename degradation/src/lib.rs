@@ -38,6 +38,7 @@ mod class;
 pub mod control;
 #[cfg(feature = "endpoints")]
 mod endpoints;
+pub mod fallback;
 mod figures;
 mod health;
 mod layer;
@@ -72,6 +73,7 @@ pub use crate::class::{Access, Class, Criticality};
 pub use crate::control::{ControlEndpoints, ControlToken, TokenError};
 #[cfg(feature = "endpoints")]
 pub use crate::endpoints::{Endpoints, Readiness};
+pub use crate::fallback::{FallbackLayer, FallbackService, Served, ServedBy};
 pub use crate::figures::{Figures, Showing};
 pub use crate::health::{Health, Status};
 pub use crate::layer::DegradationLayer;

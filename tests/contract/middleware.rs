@@ -8,10 +8,12 @@ use circuit_layer::{
     CircuitBreaker, CircuitBreakerLayer, ConsecutiveFailures, FailureRate, Outcome, Rejected,
     SlowCallRate, TripPolicy, Window,
 };
-use degradation::{DegradationLayer, DegradationManager};
+use degradation::{
+    Class, Criticality, DegradationLayer, DegradationManager, FallbackLayer, Mode, Routes,
+};
 use http::{Request, Response};
 use http_body_util::Full;
-use tower::{Layer, ServiceBuilder};
+use tower::{Layer, ServiceBuilder, service_fn};
 
 use crate::laws::broken;
 
@@ -106,4 +108,25 @@ fn a_breaker_around_a_breaker() {
 async fn degradation() {
     let stack = |inner| DegradationLayer::new(&manager()).layer(inner);
     assert_eq!(broken(response, stack, request), NONE);
+}
+
+#[tokio::test]
+async fn degradation_that_sheds_what_others_ask() {
+    // What is asked here passes, and every readiness may be needed for what does not.
+    let stack = |inner| {
+        let manager = manager();
+        manager.force_mode(Mode::Minimal, "contract", None);
+        let routes = Routes::new().route("/", Class::write(Criticality::CriticalPlus));
+        DegradationLayer::new(&manager).routes(routes).layer(inner)
+    };
+    let found = broken(response, stack, request);
+    // It is ready although inner is not, for what is to be shed: the wait is in the call.
+    assert_eq!(found, ["waits while inner is busy, and is woken"]);
+}
+
+#[test]
+fn a_fallback_that_is_not_needed() {
+    let other = service_fn(|_: u64| async { Ok::<_, io::Error>(8) });
+    let layer = || FallbackLayer::new(other).on(|_: &io::Error| true);
+    assert_eq!(broken(|| 7, |inner| layer().layer(inner), || 1_u64), NONE);
 }
