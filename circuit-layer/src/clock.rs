@@ -31,6 +31,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// no time at all after a later one. A clock that steps backward can therefore neither panic nor
 /// make anything older than it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Moment(u64);
 
 impl Moment {

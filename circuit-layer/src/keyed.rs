@@ -9,9 +9,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::breaker::CircuitBreaker;
+use tokio::sync::broadcast;
+
+use crate::breaker::{CircuitBreaker, LONGEST_CHANNEL};
 use crate::builder::CircuitBreakerBuilder;
 use crate::config_error::ConfigError;
 
@@ -41,12 +43,28 @@ const CAPACITY: usize = 1_000;
 /// ```
 pub struct KeyedBreakers<K>(Arc<Table<K>>);
 
+/// A change in the table, told under its lock and so in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyedEvent<K> {
+    /// This key has got a breaker of its own.
+    Added(K),
+    /// The breaker of this key was let go. Whatever was kept for it outside, such as a series of
+    /// metrics, may go as well.
+    Removed(K),
+}
+
 struct Table<K> {
     name: String,
     measure: Box<dyn Fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder + Send + Sync>,
     capacity: usize,
     overflow: CircuitBreaker,
-    entries: Mutex<HashMap<K, Entry>>,
+    inside: Mutex<Inside<K>>,
+}
+
+struct Inside<K> {
+    entries: HashMap<K, Entry>,
+    listeners: Vec<broadcast::Sender<KeyedEvent<K>>>,
 }
 
 struct Entry {
@@ -55,7 +73,7 @@ struct Entry {
     wanted: bool,
 }
 
-impl<K: Hash + Eq> KeyedBreakers<K> {
+impl<K: Hash + Eq + Clone> KeyedBreakers<K> {
     /// A table of at most 1000 breakers, each built by `measure`.
     ///
     /// # Errors
@@ -85,7 +103,7 @@ impl<K: Hash + Eq> KeyedBreakers<K> {
             measure: Box::new(measure),
             capacity,
             overflow,
-            entries: Mutex::default(),
+            inside: Mutex::new(Inside { entries: HashMap::new(), listeners: Vec::new() }),
         })))
     }
 
@@ -97,33 +115,67 @@ impl<K: Hash + Eq> KeyedBreakers<K> {
     {
         // Dropped after the lock is: with a breaker go observers, which are foreign code.
         let _gone: Vec<Entry>;
-        let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = entries.get_mut(key) {
+        let mut inside = self.inside();
+        if let Some(entry) = inside.entries.get_mut(key) {
             entry.wanted = true;
             return entry.breaker.clone();
         }
-        if entries.len() >= self.0.capacity {
-            _gone = sweep(&mut entries);
+        if inside.entries.len() >= self.0.capacity {
+            _gone = inside.sweep();
         }
-        if entries.len() >= self.0.capacity {
+        if inside.entries.len() >= self.0.capacity {
             return self.0.overflow.clone();
         }
         let breaker = self.0.fresh();
         let entry = Entry { breaker: breaker.clone(), wanted: true };
-        entries.insert(key.to_owned(), entry);
+        inside.entries.insert(key.to_owned(), entry);
+        inside.tell(|| KeyedEvent::Added(key.to_owned()));
         breaker
+    }
+
+    /// Lets every breaker go now that is closed, clean and idle since the last sweep, and tells how many
+    /// those were. The table does so by itself when it needs room, and only then; there is no other
+    /// time after which a breaker goes.
+    #[expect(clippy::must_use_candidate, reason = "sweeping is done for its effect")]
+    pub fn sweep(&self) -> usize {
+        let gone = self.inside().sweep();
+        gone.len()
+    }
+
+    /// The keys with breakers of their own, in no order, to look at. It asks for none of them: whoever
+    /// is idle stays so, once the handles are dropped.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<(K, CircuitBreaker)> {
+        let inside = self.inside();
+        inside.entries.iter().map(|(key, entry)| (key.clone(), entry.breaker.clone())).collect()
+    }
+
+    /// Each key that gets a breaker or loses it from now on, in a channel of this receiver's own that
+    /// holds the newest `capacity` of them, at least 1 and at most 65 536. Whoever reads too slowly is
+    /// told how many he has missed; [`breakers`](Self::breakers) tells where things stand.
+    #[must_use]
+    pub fn events(&self, capacity: usize) -> broadcast::Receiver<KeyedEvent<K>> {
+        let (listener, events) = broadcast::channel(capacity.clamp(1, LONGEST_CHANNEL));
+        let mut inside = self.inside();
+        inside.listeners.retain(|listener| listener.receiver_count() > 0);
+        inside.listeners.push(listener);
+        events
     }
 
     /// How many keys have a breaker of their own.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.inside().entries.len()
     }
 
     /// Whether no key has a breaker of its own.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside<K>> {
+        self.0.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The breaker that keys share for which there is no room.
@@ -133,10 +185,25 @@ impl<K: Hash + Eq> KeyedBreakers<K> {
     }
 }
 
-/// Lets the idle ones go, and starts to watch the others for being idle.
-fn sweep<K: Hash + Eq>(entries: &mut HashMap<K, Entry>) -> Vec<Entry> {
-    let idle = |entry: &mut Entry| !std::mem::take(&mut entry.wanted) && entry.breaker.is_spare();
-    entries.extract_if(|_, entry| idle(entry)).map(|(_, entry)| entry).collect()
+impl<K: Hash + Eq + Clone> Inside<K> {
+    /// Lets the idle ones go, and starts to watch the others for being idle.
+    fn sweep(&mut self) -> Vec<Entry> {
+        let idle =
+            |entry: &mut Entry| !std::mem::take(&mut entry.wanted) && entry.breaker.is_spare();
+        let (keys, gone): (Vec<_>, Vec<_>) =
+            self.entries.extract_if(|_, entry| idle(entry)).unzip();
+        for key in keys {
+            self.tell(|| KeyedEvent::Removed(key.clone()));
+        }
+        gone
+    }
+
+    fn tell(&self, event: impl Fn() -> KeyedEvent<K>) {
+        for listener in &self.listeners {
+            // An error means that nobody listens any more.
+            drop(listener.send(event()));
+        }
+    }
 }
 
 impl<K> Table<K> {

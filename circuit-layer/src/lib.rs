@@ -98,7 +98,7 @@ pub use crate::error::{Error, Reason, Rejected};
 pub use crate::future::ResponseFuture;
 pub use crate::half_open::HalfOpen;
 pub use crate::health::HealthMetrics;
-pub use crate::keyed::KeyedBreakers;
+pub use crate::keyed::{KeyedBreakers, KeyedEvent};
 pub use crate::layer::CircuitBreakerLayer;
 #[cfg(feature = "tracing")]
 pub use crate::observe::TracingObserver;

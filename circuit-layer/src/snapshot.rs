@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cause::Cause;
 use crate::cell::Cell;
+use crate::clock::Moment;
 use crate::state::{Control, State};
 use crate::window::Counts;
 
@@ -19,6 +20,10 @@ pub struct Snapshot {
     pub state: State,
     /// Who decides: the machine, or an operator's order.
     pub control: Control,
+    /// The operator's reason, as long as an order holds.
+    pub reason: Option<String>,
+    /// What is left of the order's time limit; None without an order or a limit.
+    pub control_ends_in: Option<Duration>,
     /// How many states have been entered, this one included, by all breakers that ever lived in
     /// this breaker's place.
     pub generation: u64,
@@ -27,6 +32,8 @@ pub struct Snapshot {
     /// What is left of the wait while open; zero once the next call is a probe. None in other
     /// states, and while forced open without a limit.
     pub retry_after: Option<Duration>,
+    /// The end of that wait on the breaker's clock, to [sleep](crate::Clock::sleep_until) until then.
+    pub deadline: Option<Moment>,
     /// What the closed state has seen, by the measure of the policy; zero in other states, and for a
     /// policy that ignores successes while all is well.
     pub counts: Counts,
@@ -55,16 +62,19 @@ impl Snapshot {
         let taken = cell.look(|machine, ledger, at| {
             machine.tick(at);
             let tripped = machine.tripped();
-            let until = tripped.and_then(|(until, _)| until);
+            let until = tripped.and_then(|(until, _)| until).filter(|until| !until.is_never());
             let counts = machine.counts(at.now);
             let probes = machine.probes();
             Self {
                 name,
                 state: machine.state(),
                 control: machine.control(),
+                reason: machine.reason().map(str::to_owned),
+                control_ends_in: machine.limit().map(|limit| limit - at.now),
                 generation: machine.generation(),
                 cause: tripped.map(|(_, cause)| cause),
-                retry_after: until.filter(|until| !until.is_never()).map(|until| until - at.now),
+                retry_after: until.map(|until| until - at.now),
+                deadline: until,
                 counts,
                 probes_in_flight: probes.map_or(0, |probes| probes.in_flight()),
                 probes_succeeded: probes.map_or(0, |probes| probes.succeeded),
@@ -85,9 +95,12 @@ impl Snapshot {
             name,
             state: State::Closed,
             control: Control::Automatic,
+            reason: None,
+            control_ends_in: None,
             generation: 0,
             cause: Some(Cause::Released),
             retry_after: None,
+            deadline: None,
             counts: Counts::default(),
             probes_in_flight: 0,
             probes_succeeded: 0,

@@ -9,7 +9,7 @@ use crate::observe::{Event, Guest, Observer, Subscription};
 use crate::state::State;
 
 /// A channel holds its events whether they are read or not; more than so many are no news.
-const LONGEST_CHANNEL: usize = 65_536;
+pub(crate) const LONGEST_CHANNEL: usize = 65_536;
 
 impl CircuitBreaker {
     /// Lets `observer` have every event from now on, for as long as the breaker lives or until it is

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub(crate) use self::listeners::LONGEST_CHANNEL;
 use crate::arena;
 use crate::builder::CircuitBreakerBuilder;
 use crate::cell::{Cell, Seed};

@@ -49,6 +49,8 @@ pub(crate) struct Machine {
     generation: u64,
     phase: Phase,
     control: Control,
+    /// Why the operator gave the order that holds.
+    reason: Option<Arc<str>>,
     /// When an order other than a forced open ends by itself.
     limit: Moment,
     level: Level,
@@ -67,6 +69,7 @@ impl Machine {
             generation,
             phase: Phase::closed(at),
             control: Control::Automatic,
+            reason: None,
             limit: Moment::NEVER,
             level: Level::default(),
             watch: 1,
@@ -268,6 +271,9 @@ impl Machine {
         self.generation += 1;
         if control == Control::Automatic {
             self.limit = Moment::NEVER;
+            self.reason = None;
+        } else if reason.is_some() {
+            self.reason.clone_from(&reason);
         }
         self.transitions.push(Transition {
             name: self.name,

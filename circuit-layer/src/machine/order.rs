@@ -171,6 +171,20 @@ impl Machine {
         self.control
     }
 
+    /// Why the operator gave the order that holds.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// When the order that holds ends by itself.
+    pub(crate) fn limit(&self) -> Option<Moment> {
+        let limit = match self.phase {
+            Phase::Open { until, .. } if self.control == Control::ForcedOpen => until,
+            Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen { .. } => self.limit,
+        };
+        (!limit.is_never()).then_some(limit)
+    }
+
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }

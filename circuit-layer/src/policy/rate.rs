@@ -16,7 +16,8 @@ const MIN_CALLS: u32 = 20;
 /// Trips when the share of failures in a window reaches a threshold.
 ///
 /// Thresholds are inclusive: five of ten reach 0.5. The rate is looked at after every outcome, so the
-/// success that completes [`min_calls`](Self::min_calls) may trip as well.
+/// success that completes [`min_calls`](Self::min_calls) may trip as well, unless
+/// [`trip_on_success`](Self::trip_on_success) says no.
 ///
 /// ```
 /// use circuit_layer::{CircuitBreaker, ConsecutiveFailures, FailureRate, TripPolicy, Window};
@@ -47,6 +48,15 @@ impl FailureRate {
         self
     }
 
+    /// Whether a good call may trip: the one that completes [`min_calls`](Self::min_calls), or that comes
+    /// when older good ones have left the window. Default yes, because the evidence is the same; with no
+    /// the next bad call trips.
+    #[must_use]
+    pub const fn trip_on_success(mut self, trips: bool) -> Self {
+        self.rate.trip_on_success = trips;
+        self
+    }
+
     /// Counts calls that take strictly longer than `threshold` as failures too. One that is slow and
     /// fails counts once.
     #[must_use]
@@ -67,8 +77,9 @@ impl FailureRate {
 impl TripPolicy for FailureRate {
     fn record(&mut self, call: Call, now: Moment) -> Option<Cause> {
         let slow = self.slow.is_some_and(|threshold| call.is_slow(threshold, now));
-        self.rate.tally.record(Mark { failed: call.failed, slow }, 1, now);
-        self.reached()
+        let mark = Mark { failed: call.failed, slow };
+        self.rate.tally.record(mark, 1, now);
+        self.reached().filter(|_| self.rate.may_trip(mark))
     }
 
     fn quiet(&self) -> bool {
@@ -114,6 +125,7 @@ pub(super) struct Rate {
     threshold: f64,
     window: Window,
     pub(super) min_calls: u32,
+    pub(super) trip_on_success: bool,
     pub(super) tally: Tally,
 }
 
@@ -123,7 +135,7 @@ impl Rate {
             Shape::Calls(n) => n.min(MIN_CALLS),
             Shape::Time(_) => MIN_CALLS,
         };
-        Self { threshold, window, min_calls, tally: Tally::new(window) }
+        Self { threshold, window, min_calls, trip_on_success: true, tally: Tally::new(window) }
     }
 
     /// The percentage of bad calls, rounded down, if it has reached the threshold.
@@ -136,6 +148,11 @@ impl Rate {
         let reached = float(bad) / float(calls) >= self.threshold;
         let percent = bad.saturating_mul(100).checked_div(calls).unwrap_or(100);
         reached.then(|| u32::try_from(percent).unwrap_or(100))
+    }
+
+    /// Whether a call that ended so is one to trip on.
+    pub(super) fn may_trip(&self, mark: Mark) -> bool {
+        self.trip_on_success || mark.failed || mark.slow
     }
 
     pub(super) fn deferral(&self) -> Deferral {

@@ -42,6 +42,15 @@ impl SlowCallRate {
         self
     }
 
+    /// Whether a call that is not slow may trip: the one that completes [`min_calls`](Self::min_calls), or that comes
+    /// when others like it have left the window. Default yes, because the evidence is the same; with no
+    /// the next slow call trips.
+    #[must_use]
+    pub const fn trip_on_success(mut self, trips: bool) -> Self {
+        self.rate.trip_on_success = trips;
+        self
+    }
+
     fn reached(&self) -> Option<Cause> {
         self.rate.reached(self.rate.tally.totals().slow).map(Cause::SlowCallRate)
     }
@@ -51,11 +60,11 @@ impl TripPolicy for SlowCallRate {
     fn record(&mut self, call: Call, now: Moment) -> Option<Cause> {
         let watched = call.started.filter(|_| call.watched);
         let counted = watched.is_some_and(|started| !self.in_flight.end(started));
+        let mark = Mark { failed: false, slow: call.is_slow(self.slow, now) };
         if !counted {
-            let slow = call.is_slow(self.slow, now);
-            self.rate.tally.record(Mark { failed: false, slow }, 1, now);
+            self.rate.tally.record(mark, 1, now);
         }
-        self.reached()
+        self.reached().filter(|_| self.rate.may_trip(mark))
     }
 
     /// Never, because every call has to be timed.

@@ -108,11 +108,14 @@ proptest! {
     #[test]
     fn a_failure_rate_is_that_of_exactly_the_calls_in_the_window(
         history in history(), shape in shape(), min in 1_u32..30, threshold in 1_u32..=20,
+        on_success in any::<bool>(),
     ) {
         let threshold = f64::from(threshold) / 20.0;
-        let mut policy = FailureRate::new(threshold, shape.window()).min_calls(min);
+        let mut policy =
+            FailureRate::new(threshold, shape.window()).min_calls(min).trip_on_success(on_success);
         for n in 1..=history.len() {
-            let naive = naive_rate(&history[..n], shape, min, threshold, |call| call.failed);
+            let naive = naive_rate(&history[..n], shape, min, threshold, |call| call.failed)
+                && (on_success || history[n - 1].failed);
             prop_assert_eq!(feed(&mut policy, history[n - 1]), naive, "after {}", n);
         }
     }

@@ -1,8 +1,8 @@
 //! Breakers by key: apart, bounded, and never forgotten while they matter.
 
-use circuit_layer::{CircuitBreaker, ConfigError, KeyedBreakers, State};
+use circuit_layer::{CircuitBreaker, ConfigError, Event, KeyedBreakers, KeyedEvent, State};
 
-use crate::support::fail;
+use crate::support::{Count, fail};
 
 fn table(capacity: usize) -> KeyedBreakers<u32> {
     KeyedBreakers::with_capacity("keys", capacity, |builder| builder.fail_max(2)).unwrap()
@@ -66,4 +66,74 @@ fn a_breaker_that_was_looked_up_since_the_last_sweep_stays() {
 fn a_broken_measure_is_refused_at_once() {
     let broken = KeyedBreakers::<u32>::new("keys", |builder| builder.fail_max(0));
     assert_eq!(broken.unwrap_err(), ConfigError::ZeroFailMax);
+}
+
+#[test]
+fn each_key_that_comes_or_goes_is_told_in_order() {
+    let keys = table(2);
+    let mut events = keys.events(8);
+    for key in [1, 1, 2, 3] {
+        keys.get(&key);
+    }
+    // Nobody has asked for 1 or 2 since the sweep that 3 has caused; both made room for 4.
+    keys.get(&4);
+    let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+    assert_eq!(told.first_chunk(), Some(&[KeyedEvent::Added(1), KeyedEvent::Added(2)]));
+    assert_eq!(told.last(), Some(&KeyedEvent::Added(4)));
+    let mut gone: Vec<_> = told.into_iter().skip(2).take(2).collect();
+    gone.sort_by_key(|event| matches!(event, KeyedEvent::Removed(2)));
+    assert_eq!(gone, [KeyedEvent::Removed(1), KeyedEvent::Removed(2)]);
+}
+
+#[test]
+fn a_sweep_lets_go_of_what_is_idle_and_of_nothing_else() {
+    let keys = table(10);
+    fail(&keys.get(&1), 2);
+    keys.get(&2).force_closed("test", None);
+    let held = keys.get(&3);
+    keys.get(&4);
+    keys.get(&5);
+    assert_eq!(keys.sweep(), 0, "all of them were asked for");
+    keys.get(&5);
+    assert_eq!(keys.sweep(), 1);
+    let mut left: Vec<_> = keys.breakers().into_iter().map(|(key, _)| key).collect();
+    left.sort_unstable();
+    assert_eq!(left, [1, 2, 3, 5]);
+    drop(held);
+    assert_eq!(keys.sweep(), 2, "nobody looks at 3 and 5 any more");
+}
+
+#[test]
+fn to_look_at_all_breakers_is_to_ask_for_none() {
+    let keys = table(10);
+    fail(&keys.get(&1), 2);
+    keys.get(&2);
+    keys.sweep();
+    let states: Vec<_> = keys.breakers().iter().map(|(key, one)| (*key, one.state())).collect();
+    assert!(states.contains(&(1, State::Open)) && states.contains(&(2, State::Closed)));
+    assert_eq!(keys.sweep(), 1);
+}
+
+#[test]
+fn what_a_breaker_carried_goes_with_it() {
+    struct Series(Count);
+    impl Drop for Series {
+        fn drop(&mut self) {
+            self.0.up();
+        }
+    }
+    let ended = Count::default();
+    let ends = ended.clone();
+    let keys = KeyedBreakers::<u32>::with_capacity("keys", 10, move |builder| {
+        let series = Series(ends.clone());
+        builder.observer(move |_: &Event| assert_eq!(series.0.get(), 0))
+    })
+    .unwrap();
+    // The measure was tried once, and the overflow breaker keeps its own.
+    let before = ended.get();
+    let state = keys.get(&1).subscribe();
+    keys.sweep();
+    assert_eq!(keys.sweep(), 1);
+    assert_eq!(ended.get(), before + 1);
+    assert!(state.has_changed().is_err(), "closed");
 }

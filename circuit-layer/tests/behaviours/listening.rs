@@ -24,7 +24,7 @@ fn after_unsubscribe_has_returned_no_callback_runs() {
                 flip(&breaker);
             }
         });
-        for _ in 0..300 {
+        for _ in 0..100 {
             let (ended, heard, late) =
                 (Arc::new(AtomicBool::new(false)), Count::default(), Count::default());
             let (flag, hears, lates) = (Arc::clone(&ended), heard.clone(), late.clone());

@@ -26,5 +26,6 @@ mod rates;
 mod stale;
 mod support;
 mod tower_laws;
+mod trip_on_success;
 mod tripping;
 mod update;

@@ -8,7 +8,9 @@ use circuit_layer::{
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{MINUTE, MS, boom, defaults, fail, half_open, rejection, succeed, tripped};
+use crate::support::{
+    MINUTE, MS, boom, defaults, fail, half_open, poll_once, rejection, succeed, tripped,
+};
 
 #[test]
 fn reset_closes_with_zero_counts_and_clears_when_closed() {
@@ -163,4 +165,62 @@ async fn observe_only_lets_a_service_pass_in_any_state() {
         assert_eq!((breaker.state(), breaker.snapshot().rejected), (State::HalfOpen, 0));
         drop(probes);
     }
+}
+
+#[test]
+fn each_order_has_a_reason_and_a_limit_that_a_snapshot_tells_until_it_is_over() {
+    type Give = fn(&CircuitBreaker, Option<Duration>);
+    let orders: [(Control, Give, State); 4] = [
+        (Control::ForcedOpen, |b, limit| b.force_open("why", limit), State::HalfOpen),
+        (Control::ForcedClosed, |b, limit| b.force_closed("why", limit), State::Closed),
+        (Control::Disabled, |b, limit| b.disable("why", limit), State::Closed),
+        (Control::ObserveOnly, |b, limit| b.observe_only("why", limit), State::Closed),
+    ];
+    for (control, give, after) in orders {
+        let (breaker, hand) = defaults();
+        give(&breaker, None);
+        hand.advance(MINUTE * 1_000);
+        let held = breaker.snapshot();
+        assert_eq!((held.control, held.control_ends_in), (control, None), "sticky");
+        give(&breaker, Some(MINUTE));
+        hand.advance(MINUTE - MS);
+        let held = breaker.snapshot();
+        assert_eq!((held.control, held.control_ends_in), (control, Some(MS)));
+        assert_eq!(held.reason.as_deref(), Some("why"));
+        hand.advance(MS);
+        drop(breaker.try_acquire().unwrap());
+        let over = breaker.snapshot();
+        assert_eq!((over.control, over.state), (Control::Automatic, after));
+        assert_eq!((over.reason, over.control_ends_in), (None, None));
+    }
+}
+
+#[test]
+fn the_shadow_keeps_the_reason_through_its_own_transitions() {
+    let (breaker, hand) = defaults();
+    breaker.observe_only("new limits", Some(2 * MINUTE));
+    fail(&breaker, 5);
+    hand.advance(MINUTE);
+    drop(breaker.try_acquire().unwrap());
+    let shadow = breaker.snapshot();
+    assert_eq!((shadow.state, shadow.reason.as_deref()), (State::HalfOpen, Some("new limits")));
+    assert_eq!(shadow.control_ends_in, Some(MINUTE));
+    breaker.release("enough");
+    assert_eq!(breaker.snapshot().reason, None);
+}
+
+#[tokio::test]
+async fn a_snapshot_tells_the_deadline_to_sleep_until() {
+    let (breaker, hand) = tripped();
+    hand.advance(MS);
+    let open = breaker.snapshot();
+    assert_eq!(open.deadline, Some(breaker.now() + open.retry_after.unwrap()));
+    let mut sleep = breaker.clock().sleep_until(open.deadline.unwrap());
+    assert!(poll_once(&mut sleep).is_pending());
+    hand.advance(MINUTE - MS);
+    assert!(poll_once(&mut sleep).is_ready());
+    assert!(breaker.try_acquire().unwrap().is_probe());
+    assert_eq!(breaker.snapshot().deadline, None);
+    breaker.force_open("maintenance", None);
+    assert_eq!(breaker.snapshot().deadline, None);
 }
