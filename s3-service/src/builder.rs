@@ -30,6 +30,8 @@ pub struct S3Builder {
     pub(crate) clock: Clock,
     breaker: Option<CircuitBreaker>,
     pub(crate) start: Start,
+    #[cfg(feature = "spool")]
+    pub(crate) spool: Option<crate::SpoolBuilder>,
     #[cfg(feature = "otel")]
     pub(crate) metrics: Option<circuit_layer::metrics::Metrics>,
 }
@@ -67,6 +69,8 @@ impl Default for S3Builder {
             clock: Clock::default(),
             breaker: None,
             start: Start::Strict,
+            #[cfg(feature = "spool")]
+            spool: None,
             #[cfg(feature = "otel")]
             metrics: None,
         }
@@ -184,6 +188,15 @@ impl S3Builder {
     /// Whether S3 has to be there; [`Start::Strict`] by default.
     pub fn start(mut self, start: Start) -> Self {
         self.start = start;
+        self
+    }
+
+    /// Queues uploads and removals in a folder while S3 is rejected or failing: see
+    /// [`spool`](crate::spool). With [`Start::Lazy`] the service starts during an outage, with the
+    /// queue ready.
+    #[cfg(feature = "spool")]
+    pub fn spool(mut self, spool: crate::SpoolBuilder) -> Self {
+        self.spool = Some(spool);
         self
     }
 

@@ -77,14 +77,43 @@ pub(crate) async fn service(
     let client = install::replace(client, interceptor);
     let region = client.config().region().map(|region| region.as_ref().to_owned());
     let endpoint = settings.endpoint.clone();
+    #[cfg(feature = "spool")]
+    let queue = queue(settings, &bucket, &breaker).await?;
     let target = Target { client, bucket };
-    let s3 = S3 { inner: Arc::new(Inner { target, endpoint, region, breaker, ledger }) };
+    let s3 = S3 {
+        inner: Arc::new(Inner {
+            target,
+            endpoint,
+            region,
+            breaker,
+            ledger,
+            #[cfg(feature = "spool")]
+            queue,
+        }),
+    };
     if settings.start == Start::Strict
         && let Err(source) = s3.health_check().await
     {
         return Err(InitError::Bucket { bucket: s3.bucket().to_owned(), source });
     }
+    #[cfg(feature = "spool")]
+    if let (Some(queue), Some(spool)) = (&s3.inner.queue, &settings.spool) {
+        queue.start(&s3.inner, spool.uploads());
+    }
     Ok(s3)
+}
+
+#[cfg(feature = "spool")]
+async fn queue(
+    settings: &S3Builder,
+    bucket: &str,
+    breaker: &CircuitBreaker,
+) -> Result<Option<crate::spool::Queue>, InitError> {
+    let Some(spool) = &settings.spool else {
+        return Ok(None);
+    };
+    let opened = spool.clone().clock(breaker.clock().clone()).open(bucket).await?;
+    Ok(Some(crate::spool::Queue::new(opened, spool.mode)))
 }
 
 #[cfg_attr(

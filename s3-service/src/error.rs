@@ -20,6 +20,14 @@ pub enum S3Error {
     Rejected(Rejected),
     /// S3 was asked.
     Failed(Box<Failure>),
+    /// The upload queue was to stand in, and could not.
+    #[cfg(feature = "spool")]
+    Spool {
+        /// Why not.
+        error: Box<crate::SpoolError>,
+        /// Why S3 did not do it, where it was asked; the [source](StdError::source) of this error.
+        cause: Option<Box<Self>>,
+    },
 }
 
 /// What is known of a failure.
@@ -35,52 +43,69 @@ pub struct Failure {
 impl S3Error {
     /// The breaker's rejection, if it is one.
     #[must_use]
-    pub const fn rejected(&self) -> Option<&Rejected> {
+    pub fn rejected(&self) -> Option<&Rejected> {
         match self {
             Self::Rejected(rejected) => Some(rejected),
             Self::Failed(_) => None,
+            #[cfg(feature = "spool")]
+            Self::Spool { cause: Some(cause), .. } => cause.rejected(),
+            #[cfg(feature = "spool")]
+            Self::Spool { cause: None, .. } => None,
         }
     }
 
     /// The metric label; `None` for a rejection, which is no error of S3.
     #[must_use]
     pub fn error_type(&self) -> Option<ErrorType> {
-        match self {
-            Self::Rejected(_) => None,
-            Self::Failed(failure) => failure.verdict.error_type,
-        }
+        self.failure().and_then(|failure| failure.verdict.error_type)
     }
 
     /// The HTTP status, where an answer came.
     #[must_use]
-    pub const fn status(&self) -> Option<u16> {
-        match self {
-            Self::Rejected(_) => None,
-            Self::Failed(failure) => failure.status,
-        }
+    pub fn status(&self) -> Option<u16> {
+        self.failure().and_then(|failure| failure.status)
     }
 
     /// S3's error code, such as `NoSuchKey`; a HEAD request has none.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Rejected(_) => None,
-            Self::Failed(failure) => failure.code.as_deref(),
-        }
+        self.failure().and_then(|failure| failure.code.as_deref())
     }
 
     /// Whether S3 says that the object or the bucket is not there.
     #[must_use]
-    pub const fn is_not_found(&self) -> bool {
+    pub fn is_not_found(&self) -> bool {
         matches!(self.status(), Some(404))
+    }
+
+    /// What S3 had to say.
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Rejected(_) => None,
+            Self::Failed(failure) => Some(failure),
+            #[cfg(feature = "spool")]
+            Self::Spool { cause, .. } => cause.as_ref()?.failure(),
+        }
     }
 
     /// How much of it is evidence against S3, as the breaker sees it.
     pub(crate) fn judgement(&self) -> Judgement {
-        match self {
-            Self::Rejected(_) => Judgement::Ignored,
-            Self::Failed(failure) => failure.verdict.judgement,
-        }
+        self.failure().map_or(Judgement::Ignored, |failure| failure.verdict.judgement)
+    }
+
+    /// What S3 would answer.
+    #[cfg(feature = "spool")]
+    pub(crate) fn answer(status: u16, code: &str, message: String) -> Self {
+        let status = Some(status);
+        let facts = Facts { kind: Kind::Service, status, code: Some(code), advice: Advice::None };
+        let (verdict, source) = (classify(&facts), message.clone().into());
+        let (code, message) = (Some(code.to_owned()), Some(message));
+        Self::Failed(Box::new(Failure { verdict, status, code, message, source }))
+    }
+
+    #[cfg(feature = "spool")]
+    pub(crate) fn spool(error: crate::SpoolError, cause: Option<Self>) -> Self {
+        Self::Spool { error: Box::new(error), cause: cause.map(Box::new) }
     }
 
     pub(crate) fn body(error: ByteStreamError) -> Self {
@@ -137,6 +162,8 @@ impl fmt::Display for S3Error {
         let failure = match self {
             Self::Rejected(rejected) => return rejected.fmt(f),
             Self::Failed(failure) => failure,
+            #[cfg(feature = "spool")]
+            Self::Spool { error, .. } => return write!(f, "the upload queue: {error}"),
         };
         let error_type = failure.verdict.error_type.unwrap_or(ErrorType::Other);
         write!(f, "S3 call failed: {error_type}")?;
@@ -158,6 +185,10 @@ impl StdError for S3Error {
         match self {
             Self::Rejected(rejected) => Some(rejected),
             Self::Failed(failure) => Some(failure.source.as_ref()),
+            #[cfg(feature = "spool")]
+            Self::Spool { cause: Some(cause), .. } => Some(cause.as_ref()),
+            #[cfg(feature = "spool")]
+            Self::Spool { error, cause: None } => error.source(),
         }
     }
 }

@@ -58,7 +58,7 @@ impl S3 {
 
     /// Stores an object.
     pub async fn upload(&self, upload: Upload) -> Result<Written, S3Error> {
-        self.inner.booked(Operation::Upload, self.inner.target.upload(upload)).await
+        self.inner.upload(upload).await
     }
 
     /// Reads an object as a stream.
@@ -68,7 +68,7 @@ impl S3 {
 
     /// Removes an object; one that is not there is removed too.
     pub async fn delete(&self, key: impl Into<String>) -> Result<Written, S3Error> {
-        self.inner.booked(Operation::Delete, self.inner.target.delete(key.into())).await
+        self.inner.delete(key.into()).await
     }
 
     /// One page of keys.
@@ -78,12 +78,12 @@ impl S3 {
 
     /// An object's properties.
     pub async fn head(&self, key: impl Into<String>) -> Result<ObjectInfo, S3Error> {
-        self.inner.booked(Operation::Head, self.inner.target.head(key.into())).await
+        self.inner.head(key.into()).await
     }
 
     /// Copies an object within S3.
     pub async fn copy(&self, copy: CopyObject) -> Result<Stored, S3Error> {
-        self.inner.booked(Operation::Copy, self.inner.target.copy(copy)).await
+        self.inner.copy(copy).await
     }
 
     /// Whether the bucket is there and lets us in: `HeadBucket`.
@@ -143,6 +143,13 @@ impl S3 {
     #[must_use]
     pub fn health(&self) -> &Arc<HealthMetrics> {
         &self.inner.ledger.health
+    }
+
+    /// The upload queue, if there is one.
+    #[cfg(feature = "spool")]
+    #[must_use]
+    pub fn spool(&self) -> Option<&crate::Spool> {
+        self.inner.queue.as_ref().map(|queue| &queue.spool)
     }
 
     /// How S3 is doing.

@@ -41,11 +41,21 @@ pub fn get_s3() -> Result<S3, InitError> {
 }
 
 /// Forgets the process-wide service; [`initialize_s3`] may then be called again. Handles that are
-/// out go on working, and its connections close with the last of them.
+/// out go on working, and its connections close with the last of them. Its upload queue is closed
+/// for good: what is on its way is waited for, and what waits is there for the next service.
 ///
 /// # Errors
-/// [`InitError::NotInitialized`] if there is none.
+/// [`InitError::NotInitialized`] if there is none; `InitError::Spool` if the queue can not be synced.
+///
+/// # Cancellation
+/// Dropped, it has forgotten the service.
 pub async fn close_s3() -> Result<(), InitError> {
     let closed = INSTANCE.write().unwrap_or_else(PoisonError::into_inner).take();
-    closed.map(drop).ok_or(InitError::NotInitialized)
+    let closed = closed.ok_or(InitError::NotInitialized)?;
+    #[cfg(feature = "spool")]
+    if let Some(spool) = closed.spool() {
+        spool.close().await?;
+    }
+    drop(closed);
+    Ok(())
 }

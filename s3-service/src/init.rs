@@ -44,6 +44,10 @@ pub enum InitError {
     #[cfg(feature = "otel")]
     #[error("the metrics can not be recorded")]
     Metrics(#[from] circuit_layer::metrics::RecorderError),
+    /// The folder of the upload queue can not be used.
+    #[cfg(feature = "spool")]
+    #[error("the upload queue can not be opened")]
+    Spool(#[from] crate::SpoolError),
     /// S3 did not answer for the bucket, or refused it.
     #[error("bucket `{bucket}` can not be used")]
     Bucket {

@@ -67,7 +67,7 @@ impl Ledger {
         let _: ErrorType = error_type;
     }
 
-    fn rejected(&self, operation: Operation) {
+    pub(crate) fn rejected(&self, operation: Operation) {
         self.health.record_rejected(operation.as_str());
         #[cfg(feature = "otel")]
         if let Some(recorder) = &self.recorder {

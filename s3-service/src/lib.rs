@@ -19,6 +19,7 @@
 //!   from settings. Without it such a client speaks plain HTTP; a client of your own
 //!   ([`S3Builder::client`]) brings whatever it has.
 //! * `otel`: metrics.
+//! * `spool`: [`spool`](mod@spool), the durable upload queue; on Unix.
 //! * `test-server`: [`test_server`], an S3 server in the process.
 
 pub mod classify;
@@ -33,6 +34,8 @@ pub use interceptor::{BypassBreaker, CircuitBreakerInterceptor};
 
 #[cfg(feature = "s3")]
 mod builder;
+#[cfg(feature = "s3")]
+mod calls;
 #[cfg(feature = "s3")]
 mod connect;
 #[cfg(feature = "s3")]
@@ -61,6 +64,8 @@ mod request;
 mod response;
 #[cfg(feature = "s3")]
 mod service;
+#[cfg(feature = "spool")]
+pub mod spool;
 #[cfg(feature = "s3")]
 mod status;
 #[cfg(feature = "test-server")]
@@ -82,3 +87,6 @@ pub use self::{
     service::{ResponseFuture, S3Service},
     status::{Health, Status},
 };
+
+#[cfg(feature = "spool")]
+pub use self::spool::{EntryId, Spool, SpoolBuilder, SpoolError, SpoolMode, SpoolStatus};

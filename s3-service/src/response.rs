@@ -34,6 +34,12 @@ pub enum S3Response {
 pub enum Written {
     /// S3 has it.
     Stored(Stored),
+    /// The upload queue has it, durably; S3 gets it when it is back.
+    #[cfg(feature = "spool")]
+    Queued {
+        /// The name of the entry.
+        id: crate::EntryId,
+    },
 }
 
 /// What S3 says of an object that it stored.

@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) region: Option<String>,
     pub(crate) breaker: CircuitBreaker,
     pub(crate) ledger: Arc<Ledger>,
+    #[cfg(feature = "spool")]
+    pub(crate) queue: Option<crate::spool::Queue>,
 }
 
 impl Inner {
@@ -55,6 +57,12 @@ impl Inner {
 
     /// A download is booked when its body is over.
     pub(crate) async fn download(&self, download: Download) -> Result<Downloaded, S3Error> {
+        #[cfg(feature = "spool")]
+        if let Some(queue) = &self.queue
+            && let Some(answer) = queue.download(self, &download).await
+        {
+            return answer;
+        }
         let since = self.ledger.now();
         let result = self.target.download(download).await;
         let latency = self.ledger.now() - since;
@@ -75,24 +83,16 @@ impl Inner {
         let operation = request.operation();
         let target = &self.target;
         match request {
-            S3Request::Upload(upload) => {
-                self.booked(operation, target.upload(upload)).await.map(S3Response::Uploaded)
-            }
+            S3Request::Upload(upload) => self.upload(upload).await.map(S3Response::Uploaded),
             S3Request::Download(download) => {
                 self.download(download).await.map(S3Response::Downloaded)
             }
-            S3Request::Delete { key } => {
-                self.booked(operation, target.delete(key)).await.map(S3Response::Deleted)
-            }
+            S3Request::Delete { key } => self.delete(key).await.map(S3Response::Deleted),
             S3Request::List(list) => {
                 self.booked(operation, target.list(list)).await.map(S3Response::Listed)
             }
-            S3Request::Head { key } => {
-                self.booked(operation, target.head(key)).await.map(S3Response::Head)
-            }
-            S3Request::Copy(copy) => {
-                self.booked(operation, target.copy(copy)).await.map(S3Response::Copied)
-            }
+            S3Request::Head { key } => self.head(key).await.map(S3Response::Head),
+            S3Request::Copy(copy) => self.copy(copy).await.map(S3Response::Copied),
             S3Request::HealthCheck => {
                 let checked = self.booked(operation, target.health_check()).await;
                 checked.map(|()| S3Response::Healthy)

@@ -44,6 +44,9 @@ pub struct Status {
     pub endpoint: Option<String>,
     /// The breaker.
     pub breaker: Snapshot,
+    /// The upload queue, if there is one.
+    #[cfg(feature = "spool")]
+    pub queue: Option<crate::SpoolStatus>,
 }
 
 impl Status {
@@ -54,6 +57,8 @@ impl Status {
             region: inner.region.clone(),
             endpoint: inner.endpoint.as_deref().map(without_userinfo),
             breaker: inner.breaker.snapshot(),
+            #[cfg(feature = "spool")]
+            queue: inner.queue.as_ref().map(|queue| queue.spool.status()),
         }
     }
 }
