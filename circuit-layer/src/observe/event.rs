@@ -15,7 +15,7 @@ pub enum Event {
     /// The breaker entered a state. Delivered in the order of the generations.
     Transition(Transition),
     /// A call was rejected. Delivered only to observers that
-    /// [want rejections](Observer::wants_rejections).
+    /// [want rejections](super::Observer::wants_rejections).
     Rejected(Rejected),
     /// A call that an earlier generation admitted has ended; it changed nothing.
     Stale {
