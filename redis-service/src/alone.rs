@@ -61,8 +61,8 @@ impl<D: Dial> Lanes<D> {
 }
 
 impl<D: Dial> Alone<D> {
-    pub(crate) const fn pulse(&self) -> &Arc<Pulse> {
-        &self.lease.lane.pulse
+    pub(crate) fn pulse(&self) -> &Arc<Pulse> {
+        self.lease.lane.pulse()
     }
 
     pub(crate) async fn send(&mut self, wire: Wire) -> Result<Value, CallError> {
@@ -119,7 +119,7 @@ pub(crate) fn refused(why: &'static str) -> CallError {
 impl<D: Dial> Drop for Alone<D> {
     fn drop(&mut self) {
         if self.busy {
-            self.lease.lane.pulse.retire();
+            self.lease.lane.pulse().retire();
         }
     }
 }

@@ -37,7 +37,7 @@ trait Node: Send + Sync {
 
 impl<D: Dial> Node for RedisService<D> {
     fn call(&self, request: Request) -> Boxed<'static, Result<Value, RedisError>> {
-        Service::call(&mut self.clone(), request)
+        self.send(request)
     }
 
     fn address(&self) -> &str {

@@ -12,23 +12,39 @@ use crate::request::Wire;
 
 /// A handle on a connection. Clones share the connection and its mark; their commands travel in
 /// one stream, so that many callers cost few packets.
-#[derive(Clone, Debug)]
-pub(crate) struct Lane<C> {
+#[derive(Debug)]
+pub(crate) struct Lane<C>(Arc<Track<C>>);
+
+/// What a handle leads to, behind one reference count.
+#[derive(Debug)]
+struct Track<C> {
     link: C,
-    pub(crate) pulse: Arc<Pulse>,
-    combiner: Option<Arc<Combiner>>,
+    pulse: Arc<Pulse>,
+    combiner: Option<Combiner>,
+}
+
+impl<C> Clone for Lane<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> Lane<C> {
     /// For one caller at a time.
     pub(crate) fn of(conn: &Conn<C>) -> Self {
-        Self { link: conn.link.clone(), pulse: Arc::clone(&conn.pulse), combiner: None }
+        let (link, pulse) = (conn.link.clone(), Arc::clone(&conn.pulse));
+        Self(Arc::new(Track { link, pulse, combiner: None }))
     }
 
-    /// For everybody.
-    pub(crate) fn combining(mut self) -> Self {
-        self.combiner = Some(Arc::new(Combiner::over(self.link.clone())));
-        self
+    /// The same connection for everybody.
+    pub(crate) fn combining(&self) -> Self {
+        let (link, pulse) = (self.0.link.clone(), Arc::clone(&self.0.pulse));
+        let combiner = Some(Combiner::over(link.clone()));
+        Self(Arc::new(Track { link, pulse, combiner }))
+    }
+
+    pub(crate) fn pulse(&self) -> &Arc<Pulse> {
+        &self.0.pulse
     }
 
     /// Sends and waits for the answer, without a limit in time.
@@ -38,23 +54,26 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Lane<C> {
     ///
     /// A future that is dropped before its first poll has sent nothing. Dropped later, Redis may
     /// execute the command; its answer then goes nowhere, and nobody else gets it.
-    pub(crate) async fn send(&mut self, wire: Wire, crowded: bool) -> Result<Value, CallError> {
+    pub(crate) async fn send(&self, wire: Wire, crowded: bool) -> Result<Value, CallError> {
         match wire {
             Wire::One(cmd) => {
-                let reply = match &self.combiner {
+                let reply = match &self.0.combiner {
                     Some(combiner) if crowded && Combiner::takes(&cmd) => combiner.send(cmd).await,
-                    _ => self.link.req_packed_command(&cmd).await,
+                    _ => self.0.link.clone().req_packed_command(&cmd).await,
                 };
                 reply.and_then(answer).map_err(CallError::new)
             }
             Wire::Many(commands) if commands.is_empty() => Ok(Value::Array(Vec::new())),
             Wire::Many(commands) => {
                 let count = commands.len();
-                let replies = if commands.is_transaction() {
-                    self.link.req_packed_commands(&commands, count.saturating_add(1), 1).await
+                // Of a transaction, the answers to MULTI and to what is queued are left out.
+                let (skipped, kept) = if commands.is_transaction() {
+                    (count.saturating_add(1), 1)
                 } else {
-                    self.link.req_packed_commands(&commands, 0, count).await
+                    (0, count)
                 };
+                let mut link = self.0.link.clone();
+                let replies = link.req_packed_commands(&commands, skipped, kept).await;
                 let mut replies = replies.map_err(CallError::in_pipeline)?;
                 if commands.is_transaction() {
                     return transaction(replies.pop());

@@ -43,6 +43,7 @@ pub(crate) struct Lanes<D: Dial> {
     pub(crate) cluster: bool,
     epoch: Arc<AtomicU64>,
     pub(crate) alone: Arc<Semaphore>,
+    places: usize,
     pub(crate) closed: AtomicBool,
     in_flight: AtomicUsize,
     drained: Notify,
@@ -72,7 +73,7 @@ impl<D: Dial> Lanes<D> {
             .connection_timeout(limits.dial)
             .max_lifetime(None)
             .build_unchecked(manager);
-        let others = usize::try_from(connections.saturating_sub(1)).unwrap_or(1);
+        let places = usize::try_from(connections.saturating_sub(1)).unwrap_or(1);
         Self {
             shared: ArcSwapOption::empty(),
             pool,
@@ -81,7 +82,8 @@ impl<D: Dial> Lanes<D> {
             address,
             cluster,
             epoch,
-            alone: Arc::new(Semaphore::new(others)),
+            alone: Arc::new(Semaphore::new(places)),
+            places,
             closed: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             drained: Notify::new(),
@@ -111,15 +113,17 @@ impl<D: Dial> Lanes<D> {
         }
     }
 
-    /// Whether so many calls are in flight that their commands travel together.
+    /// Whether so many calls are in flight that their commands travel together. Those that have a
+    /// connection to themselves are no company.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.in_flight.load(Ordering::Relaxed) > CROWD
+        let apart = self.places.saturating_sub(self.alone.available_permits());
+        self.in_flight.load(Ordering::Relaxed).saturating_sub(apart) > CROWD
     }
 
     pub(crate) fn live(&self) -> Option<Lane<D::Conn>> {
         let lease = self.shared.load();
         let lane = &lease.as_ref()?.lane;
-        (!lane.pulse.is_retired()).then(|| lane.clone())
+        (!lane.pulse().is_retired()).then(|| lane.clone())
     }
 
     /// Nobody uses this connection again; the answers on their way still arrive.
@@ -132,7 +136,7 @@ impl<D: Dial> Lanes<D> {
         self.epoch.fetch_add(1, Ordering::AcqRel);
         tracing::debug!(address = %self.address, reason, "redis connection retired");
         let current = self.shared.load();
-        if current.as_ref().is_some_and(|lease| Arc::ptr_eq(&lease.lane.pulse, pulse)) {
+        if current.as_ref().is_some_and(|lease| Arc::ptr_eq(lease.lane.pulse(), pulse)) {
             self.shared.compare_and_swap(&current, None);
         }
     }
@@ -152,11 +156,11 @@ impl<D: Dial> Lanes<D> {
             drained.await;
         }
         if let Some(lease) = self.shared.swap(None) {
-            lease.lane.pulse.retire();
+            lease.lane.pulse().retire();
         }
         while self.pool.state().idle_connections > 0 {
             let Ok(lease) = self.checked_out().await else { break };
-            lease.lane.pulse.retire();
+            lease.lane.pulse().retire();
         }
     }
 

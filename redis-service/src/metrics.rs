@@ -3,6 +3,7 @@
 //! | what came of the call | `status` | latency | in the health score |
 //! | --- | --- | --- | --- |
 //! | Redis answered | success | yes | yes |
+//! | it answered a command that waits there, such as `BLPOP` | success | yes | no |
 //! | an error that counts | failure | yes | yes |
 //! | the caller's own mistake | failure, `error_type` client | yes | no |
 //! | the breaker rejected it | rejected | no | no |
@@ -103,7 +104,7 @@ impl Ledger {
         (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
-    fn record(&self, operation: Operation, since: Moment, answer: &Answer) {
+    fn record(&self, operation: Operation, since: Moment, waits: bool, answer: &Answer) {
         let Some(counts) = self.counts.get(operation.index()) else { return };
         let now = self.clock.now();
         let latency = now - since;
@@ -115,7 +116,9 @@ impl Ledger {
                     let nil = matches!(value, Value::Nil);
                     if nil { &self.misses } else { &self.hits }.fetch_add(1, Ordering::Relaxed);
                 }
-                self.health.record(now, label, Status::Success, latency);
+                if !waits {
+                    self.health.record(now, label, Status::Success, latency);
+                }
             }
             Err(Error::Inner(error)) => {
                 counts.failure.fetch_add(1, Ordering::Relaxed);
@@ -187,9 +190,9 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let operation = request.operation();
-        let since = self.ledger.clock.now();
+        let (since, waits) = (self.ledger.clock.now(), request.waits());
         let ledger = Arc::clone(&self.ledger);
-        Counted { inner: self.inner.call(request), ledger, operation, since }
+        Counted { inner: self.inner.call(request), ledger, operation, since, waits }
     }
 }
 
@@ -202,6 +205,7 @@ pin_project! {
         ledger: Arc<Ledger>,
         operation: Operation,
         since: Moment,
+        waits: bool,
     }
 }
 
@@ -211,7 +215,7 @@ impl<F: Future<Output = Answer>> Future for Counted<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let this = self.project();
         let answer = ready!(this.inner.poll(cx));
-        this.ledger.record(*this.operation, *this.since, &answer);
+        this.ledger.record(*this.operation, *this.since, *this.waits, &answer);
         Poll::Ready(answer)
     }
 }

@@ -203,6 +203,11 @@ impl Request {
         matches!(self, Self::Expire { .. }) || !self.is_write()
     }
 
+    /// Whether it waits in Redis for something to come: then its latency tells nothing of Redis.
+    pub(crate) fn waits(&self) -> bool {
+        if let Self::Raw(raw) = self { raw.waits() } else { false }
+    }
+
     /// What it does to the connection it is sent on: for a pipeline, the worst of its requests.
     pub(crate) fn manner(&self) -> Manner {
         let own = if let Self::Pipeline(pipeline) = self {

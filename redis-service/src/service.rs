@@ -18,7 +18,8 @@ use crate::error::RedisError;
 use crate::lanes::{Lanes, Limits, PoolReport};
 use crate::request::Request;
 
-/// Sends requests to Redis over one shared connection.
+/// Sends requests to Redis over one shared connection, in one pipeline where many are in flight. What
+/// blocks, is a transaction, or is big has a connection to itself.
 ///
 /// # Readiness
 ///
@@ -34,6 +35,11 @@ use crate::request::Request;
 ///
 /// A call that is dropped leaves the connection intact, and nobody gets its answer. Once it was
 /// polled, Redis may execute it all the same.
+///
+/// # Order
+///
+/// Calls that are in flight at the same time may be executed in any order, even if one task made
+/// them. Await the first before the second where the order matters, or use a pipeline.
 ///
 /// # Repetition
 ///
@@ -103,6 +109,15 @@ impl<D: Dial> RedisService<D> {
         Self { core: Arc::new(core) }
     }
 
+    /// One call. A service that is always ready needs no exclusive access for it.
+    pub(crate) fn send(
+        &self,
+        request: Request,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, RedisError>> + Send>> {
+        let core = Arc::clone(&self.core);
+        Box::pin(async move { core.execute(&request).await })
+    }
+
     /// Where it dials to.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -150,8 +165,7 @@ impl<D: Dial> Service<Request> for RedisService<D> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let core = Arc::clone(&self.core);
-        Box::pin(async move { core.execute(&request).await })
+        self.send(request)
     }
 }
 

@@ -55,6 +55,7 @@ async fn timed_a_queue_that_stays_empty_is_no_failure_of_redis() {
     assert_eq!(redis.blpop::<String>(["queue"], millis(700)).await.unwrap(), None);
     let report = redis.get_health().report;
     assert_eq!((report.failures, redis.breaker().state()), (0, State::Closed));
+    assert_eq!(report.score, 100, "a wait for something to come is no slowness");
     assert_eq!(redis.get_status().pool.retired, 0);
 }
 

@@ -9,7 +9,8 @@
 //! | `test_on_check_out` | one `PING` for each connection taken, not for each call; not needed |
 //! | `max_lifetime`, `idle_timeout` | not while we hold the connection: the shared one is held until it dies |
 //!
-//! A pool of one connection leaves none for blocking commands and transactions.
+//! A pool whose other users hold all of its connections is a dial that fails. One of a single
+//! connection leaves none for blocking commands and transactions.
 
 use std::fmt;
 use std::sync::Arc;

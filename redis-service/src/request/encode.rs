@@ -113,8 +113,9 @@ fn set(key: &Bytes, value: &Bytes, options: SetOptions) -> Cmd {
 }
 
 fn with(name: &str, key: &Bytes) -> Cmd {
-    let mut cmd = redis::cmd(name);
-    cmd.arg(bytes(key));
+    // Most commands have no more than two arguments, which then fit without growing.
+    let mut cmd = Cmd::with_capacity(3, name.len().saturating_add(key.len()));
+    cmd.arg(name).arg(bytes(key));
     cmd
 }
 

@@ -120,6 +120,10 @@ impl Raw {
         self.repeatable
     }
 
+    pub(super) fn waits(&self) -> bool {
+        block::blocks(&self.cmd)
+    }
+
     pub(super) fn manner(&self) -> Manner {
         let mut words = self
             .cmd

@@ -32,7 +32,8 @@ impl<D: Dial> Core<D> {
     ) -> Result<Value, RedisError> {
         let manner = request.manner();
         let answer = if let Request::Transaction(transaction) = request {
-            self.transact(transaction, flight).await?
+            // The rare ways are boxed: the future of every call is as big as its biggest part.
+            Box::pin(self.transact(transaction, flight)).await?
         } else if manner == Manner::Alters {
             Err(refused("the command would alter the connection that all calls share"))
         } else {
@@ -54,16 +55,29 @@ impl<D: Dial> Core<D> {
         wire: Wire,
         flight: &mut Flight<'_, D>,
     ) -> Result<Result<Value, CallError>, RedisError> {
-        let answer = if manner == Manner::Shared {
-            let mut lane = self.lanes.shared().await?;
-            flight.sent_over(&lane.pulse, true);
-            lane.send(wire, self.lanes.is_crowded()).await
-        } else {
-            let mut alone = self.alone(flight).await?;
-            flight.sent_over(alone.pulse(), true);
-            alone.send(wire).await
+        if manner != Manner::Shared {
+            return Box::pin(self.attempt_alone(wire, flight)).await;
+        }
+        let lane = match self.lanes.live() {
+            Some(lane) => lane,
+            None => Box::pin(self.lanes.shared()).await?,
         };
+        flight.sent_over(lane.pulse(), true);
+        let answer = lane.send(wire, self.lanes.is_crowded()).await;
         Ok(flight.settle(answer))
+    }
+
+    async fn attempt_alone(
+        &self,
+        wire: Wire,
+        flight: &mut Flight<'_, D>,
+    ) -> Result<Result<Value, CallError>, RedisError> {
+        let mut alone = self.alone(flight).await?;
+        flight.sent_over(alone.pulse(), true);
+        let answer = flight.settle(alone.send(wire).await);
+        // Only now, so that one which is of no more use does not go back.
+        drop(alone);
+        Ok(answer)
     }
 
     async fn alone(&self, flight: &mut Flight<'_, D>) -> Result<Alone<D>, RedisError> {
