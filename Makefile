@@ -3,7 +3,7 @@
 #   make demo     the scripted outages, played against real servers, in about a minute
 #   make serve    the inventory service and its status page, until you stop it
 #   make test     every test: workspace, doc examples, loom models
-#   make bench    what a breaker costs, beside its peers: ns, instructions, allocations
+#   make bench    what a breaker and a GET of Redis cost, beside the peers
 #   make lint     fmt, clippy, docs, cargo-deny        (DENY=skip leaves the last one out)
 #   make docs     the API documentation, in target/doc
 #   make ci       test and lint
@@ -52,6 +52,7 @@ test-loom:
 bench:
 	@.ci/setup bench
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench
+	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin redis
 
 # ---- lint -----------------------------------------------------------------------------------
 

@@ -1,0 +1,82 @@
+//! What a GET of Redis costs through each client: ours and its peers, on one server, in one run.
+//!
+//! So many callers in a loop, each waiting for its answer before it asks again, on two threads of a
+//! tokio runtime. Rounds of all clients alternate, so that a noisy machine disturbs all of them alike;
+//! the ratio is the median of the rounds' own ratios to a bare `MultiplexedConnection` of redis-rs
+//! with its defaults. Needs redis-server.
+//!
+//! ```text
+//! redis                     the table
+//! redis CLIENT CALLERS      one client for ten seconds: for perf
+//! ```
+
+mod clients;
+mod load;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use redis_service::test_server::RedisServer;
+
+use crate::load::Round;
+
+const CALLERS: [usize; 4] = [1, 16, 64, 256];
+const ROUND: Duration = Duration::from_millis(70);
+const ROUNDS: usize = 16;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let server = RedisServer::start().await.expect("a redis-server");
+    let cases = clients::all(&server.url()).await;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [name, callers] = arguments.as_slice() {
+        let case = cases.iter().find(|case| case.name.contains(name.as_str()));
+        let (Some(case), Ok(callers)) = (case, callers.parse()) else {
+            let names: Vec<_> = cases.iter().map(|case| case.name).collect();
+            eprintln!("redis [CLIENT CALLERS]; clients: {}", names.join(", "));
+            return ExitCode::FAILURE;
+        };
+        let round = (case.run)(callers, Duration::from_secs(10)).await;
+        println!("{}: {:.0} per second", case.name, round.per_second);
+        return ExitCode::SUCCESS;
+    }
+    println!(
+        "GET, 100 bytes: thousands per second, ratio to bare, p50/p99 in microseconds; by callers\n"
+    );
+    print!("{:<36}", "client");
+    for callers in CALLERS {
+        print!("{callers:>28}");
+    }
+    println!();
+    let mut table: Vec<Vec<Vec<Round>>> = vec![Vec::new(); cases.len()];
+    for callers in CALLERS {
+        let mut rounds = vec![Vec::new(); cases.len()];
+        for round in 0..=ROUNDS {
+            for (case, rounds) in cases.iter().zip(&mut rounds) {
+                let measured = (case.run)(callers, ROUND).await;
+                // The first round warms up.
+                if round > 0 {
+                    rounds.push(measured);
+                }
+            }
+        }
+        for (all, rounds) in table.iter_mut().zip(rounds) {
+            all.push(rounds);
+        }
+    }
+    for (case, by_callers) in cases.iter().zip(&table) {
+        print!("{:<36}", case.name);
+        for (rounds, bare) in by_callers.iter().zip(&table[0]) {
+            let ratios = rounds.iter().zip(bare).map(|(own, bare)| own.per_second / bare.per_second);
+            let thousands = load::median(rounds.iter().map(|round| round.per_second / 1000.0));
+            let (p50, p99) = (
+                load::median(rounds.iter().map(|round| round.p50)),
+                load::median(rounds.iter().map(|round| round.p99)),
+            );
+            let cell = format!("{thousands:.0}k {:.2} {p50:.0}/{p99:.0}", load::median(ratios));
+            print!("{cell:>28}");
+        }
+        println!();
+    }
+    ExitCode::SUCCESS
+}
