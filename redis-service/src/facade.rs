@@ -4,10 +4,13 @@ mod blocking;
 mod load;
 mod loads;
 mod operations;
+mod others;
 mod report;
+mod role;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use circuit_layer::HealthMetrics;
 use circuit_layer::{CircuitBreaker, CircuitBreakerService};
@@ -19,6 +22,7 @@ use tower_service::Service;
 pub use blocking::End;
 pub(crate) use loads::Loads;
 pub use report::{Health, Status};
+pub use role::Role;
 
 use crate::builder::RedisBuilder;
 use crate::config::ConfigReport;
@@ -71,6 +75,7 @@ pub(crate) struct Shared {
     engine: Engine,
     fallback: Option<Arc<Core>>,
     loads: Loads,
+    role: role::Known,
 }
 
 impl Shared {
@@ -89,6 +94,7 @@ impl Shared {
             engine: engine.clone(),
             fallback,
             loads,
+            role: role::Known::default(),
         }
     }
 }
@@ -164,10 +170,21 @@ impl<S> Redis<S> {
     ///
     /// Calls stay refused.
     pub async fn close(&self) {
-        self.shared.engine.close().await;
+        self.close_within(Duration::MAX).await;
+    }
+
+    /// The same, and returns after `bound` at the latest; then the calls that are still in flight are
+    /// left to their own deadlines. True if all had ended.
+    ///
+    /// # Cancellation
+    ///
+    /// Calls stay refused.
+    pub async fn close_within(&self, bound: Duration) -> bool {
+        let drained = tokio::time::timeout(bound, self.shared.engine.close()).await.is_ok();
         if let Some(fallback) = &self.shared.fallback {
             fallback.stop_tracking();
         }
+        drained
     }
 }
 

@@ -6,12 +6,41 @@
 //! Redis that is known to be down.
 //!
 //! ```text
-//! Redis            typed, cheap to clone; decodes the replies, above all layers
-//!   └─ metrics     counts, latency, health
+//! Redis              typed, cheap to clone; decodes the replies, above all layers
+//!   └─ fallback      answers from memory what Redis does not, and says how old it is
+//!     └─ metrics     counts, latency, health
 //!       └─ breaker     rejects while Redis is down, probes until it is back
 //!           └─ RedisService<D: Dial>     one deadline per call, one shared connection
 //!                 └─ D      how to connect: a single node, …
 //! ```
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "test-util")] {
+//! use redis_service::{FallbackConfig, Memory, Redis, Source};
+//! use std::time::Duration;
+//!
+//! # let memory = Memory::new();
+//! let redis = Redis::builder()
+//!     .deadline(Duration::from_millis(200))
+//!     .fallback(FallbackConfig::new())
+//! #   .memory(&memory)
+//!     .connect()
+//!     .await?;
+//! redis.set("price", 42).await?;
+//! # memory.go_down();
+//! // Redis dies …
+//! let price = redis.get_answer::<u64>("price").await?;
+//! assert_eq!((price.value, price.source), (Some(42), Source::Memory));
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a server, [`Redis::memory`] is a client of a Redis in memory (feature `test-util`); with
+//! [`get_or_load`](Redis::get_or_load) it is a cache in front of something slower; a program without a
+//! place for a handle has [`initialize_redis`], [`get_redis`] and [`close_redis`].
 //!
 //! | module | what it decides |
 //! | --- | --- |
@@ -22,6 +51,11 @@
 //! | `lane`, `combiner`, `alone` | how calls share a connection, and which have one to themselves |
 //! | `service`, `flight` | the deadline, the repetition, and what a missing answer teaches |
 //! | `metrics` | what is counted |
+//! | [`fallback`] | what is answered without Redis, and who tells which keys have changed |
+//! | `cache` | what is remembered, and how far it may be trusted |
+//! | `facade` | the typed operations; who loads what is missing; health and status |
+//! | `global` | the process-wide client |
+//! | `memory` | a Redis in memory, for tests |
 
 mod alone;
 mod arg;
@@ -41,6 +75,7 @@ pub mod fallback;
 #[cfg(feature = "otel")]
 mod family;
 mod flight;
+mod global;
 mod judge;
 mod lane;
 mod lanes;
@@ -75,8 +110,9 @@ pub use dial::sentinel::Sentinel;
 pub use dial::{Dial, SingleNode};
 pub use engine::Engine;
 pub use error::{CallError, DialError, Error, RedisError};
-pub use facade::{End, Health, Redis, Stack, Status};
+pub use facade::{End, Health, Redis, Role, Stack, Status};
 pub use fallback::{Answer, Fallback, FallbackConfig, FallbackLayer, FallbackReport, Source};
+pub use global::{close_redis, get_redis, initialize_redis};
 pub use judge::Judge;
 pub use lanes::PoolReport;
 #[cfg(feature = "test-util")]

@@ -16,7 +16,7 @@ pub enum Start {
     Lazy,
 }
 
-/// A service could not be started.
+/// A client could not be started, or the process-wide one is not there.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum StartError {
@@ -32,6 +32,12 @@ pub enum StartError {
     /// [`Start::Strict`], and Redis does not answer.
     #[error("redis did not answer the first ping")]
     Unreachable(#[source] RedisError),
+    /// There is a process-wide client already.
+    #[error("redis is initialized already")]
+    AlreadyInitialized,
+    /// There is no process-wide client, or it was closed.
+    #[error("redis is not initialized")]
+    NotInitialized,
     /// The metrics could not be set up.
     #[cfg(feature = "otel")]
     #[error("the metrics can not be recorded")]

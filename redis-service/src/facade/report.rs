@@ -4,7 +4,7 @@ use circuit_layer::Snapshot;
 use circuit_layer::health::HealthReport;
 use serde::Serialize;
 
-use super::Redis;
+use super::{Redis, Role};
 use crate::config::ConfigReport;
 use crate::fallback::FallbackReport;
 use crate::lanes::PoolReport;
@@ -33,6 +33,8 @@ pub struct Status {
     pub health: Health,
     /// Where it is.
     pub config: ConfigReport,
+    /// What the node said it is, when a health check last asked (every 10 seconds at most).
+    pub role: Option<Role>,
     /// The connections.
     pub pool: PoolReport,
     /// The breaker.
@@ -57,6 +59,7 @@ impl<S> Redis<S> {
         Status {
             health: self.health_at(&breaker),
             config: self.shared.config.clone(),
+            role: self.shared.role.role(),
             pool: self.shared.engine.pool(),
             fallback: self.shared.fallback.as_ref().map(|fallback| fallback.report()),
             operations: self.shared.ledger.operations(),

@@ -2,7 +2,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says with a panic that it failed")]
 
+#[path = "../contract/suite.rs"]
+#[macro_use]
+mod suite;
+
 mod fallback;
+mod health_and_status;
+mod health_metrics;
 mod loading;
 mod local_writes;
+mod operations;
+mod process_wide;
+mod protection;
+mod state;
 mod support;
