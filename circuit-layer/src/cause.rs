@@ -5,7 +5,7 @@ use std::fmt;
 /// What made a breaker change its state.
 ///
 /// Small and `Copy`, because every rejection tells the cause of the trip and must not take a lock
-/// to learn it. It packs into one word for that reason.
+/// to learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -36,44 +36,66 @@ pub enum Cause {
     Released,
 }
 
-impl Cause {
-    /// One word: a tag above, a number below. Zero is no cause.
-    pub(crate) fn pack(self) -> u64 {
-        let (tag, number) = match self {
-            Self::ConsecutiveFailures(n) => (1, n),
-            Self::FailureRate(n) => (2, n),
-            Self::SlowCallRate(n) => (3, n),
-            Self::FailedOrSlow(n) => (4, n),
-            Self::Custom(n) => (5, n),
-            Self::ProbeFailed => (6, 0),
-            Self::LeaseExpired => (7, 0),
-            Self::WaitOver => (8, 0),
-            Self::Recovered => (9, 0),
-            Self::Manual => (10, 0),
-            Self::LimitReached => (11, 0),
-            Self::Released => (12, 0),
-        };
-        (tag << 32) | u64::from(number)
+/// A cause, or none, in one word: every rejection carries it along, and few callers ask for it.
+///
+/// A tag above, a number below. Zero is no cause.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CauseWord(u64);
+
+impl CauseWord {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
-    /// The inverse of [`pack`](Self::pack).
-    pub(crate) fn unpack(word: u64) -> Option<Self> {
-        let number = u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-        match word >> 32 {
-            1 => Some(Self::ConsecutiveFailures(number)),
-            2 => Some(Self::FailureRate(number)),
-            3 => Some(Self::SlowCallRate(number)),
-            4 => Some(Self::FailedOrSlow(number)),
-            5 => Some(Self::Custom(number)),
-            6 => Some(Self::ProbeFailed),
-            7 => Some(Self::LeaseExpired),
-            8 => Some(Self::WaitOver),
-            9 => Some(Self::Recovered),
-            10 => Some(Self::Manual),
-            11 => Some(Self::LimitReached),
-            12 => Some(Self::Released),
-            _ => None,
-        }
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn cause(self) -> Option<Cause> {
+        let number = u32::try_from(self.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+        Some(match self.0 >> 32 {
+            1 => Cause::ConsecutiveFailures(number),
+            2 => Cause::FailureRate(number),
+            3 => Cause::SlowCallRate(number),
+            4 => Cause::FailedOrSlow(number),
+            5 => Cause::Custom(number),
+            6 => Cause::ProbeFailed,
+            7 => Cause::LeaseExpired,
+            8 => Cause::WaitOver,
+            9 => Cause::Recovered,
+            10 => Cause::Manual,
+            11 => Cause::LimitReached,
+            12 => Cause::Released,
+            _ => return None,
+        })
+    }
+}
+
+impl From<Cause> for CauseWord {
+    fn from(cause: Cause) -> Self {
+        let (tag, number) = match cause {
+            Cause::ConsecutiveFailures(n) => (1, n),
+            Cause::FailureRate(n) => (2, n),
+            Cause::SlowCallRate(n) => (3, n),
+            Cause::FailedOrSlow(n) => (4, n),
+            Cause::Custom(n) => (5, n),
+            Cause::ProbeFailed => (6, 0),
+            Cause::LeaseExpired => (7, 0),
+            Cause::WaitOver => (8, 0),
+            Cause::Recovered => (9, 0),
+            Cause::Manual => (10, 0),
+            Cause::LimitReached => (11, 0),
+            Cause::Released => (12, 0),
+        };
+        Self((tag << 32) | u64::from(number))
+    }
+}
+
+impl fmt::Debug for CauseWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause().fmt(f)
     }
 }
 
@@ -117,8 +139,8 @@ mod tests {
             Cause::Released,
         ];
         for cause in all {
-            assert_eq!(Cause::unpack(cause.pack()), Some(cause));
+            assert_eq!(CauseWord::from(cause).cause(), Some(cause));
         }
-        assert_eq!(Cause::unpack(0), None);
+        assert_eq!(CauseWord::NONE.cause(), None);
     }
 }

@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::cause::Cause;
+use crate::cause::{Cause, CauseWord};
 use crate::state::State;
 
 /// The breaker did not admit the call: the inner service was neither polled nor called.
@@ -20,7 +20,7 @@ pub struct Rejected {
     pub(crate) state: State,
     pub(crate) reason: Reason,
     pub(crate) retry_after: Option<Duration>,
-    pub(crate) cause: Option<Cause>,
+    pub(crate) cause: CauseWord,
 }
 
 /// Why a call was not admitted.
@@ -69,8 +69,8 @@ impl Rejected {
 
     /// What tripped the breaker. None where nothing did, as when it is ramping up.
     #[must_use]
-    pub const fn cause(&self) -> Option<Cause> {
-        self.cause
+    pub fn cause(&self) -> Option<Cause> {
+        self.cause.cause()
     }
 
     /// The first rejection in an error and its sources, whatever wrapped it.
@@ -113,7 +113,7 @@ impl fmt::Display for Rejected {
             Reason::RampUp => f.write_str("is ramping up"),
             Reason::NotReady => f.write_str("had no readied service to call"),
         }?;
-        if let Some(cause) = self.cause {
+        if let Some(cause) = self.cause() {
             write!(f, " ({cause})")?;
         }
         match self.retry_after {

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 pub(crate) use self::listeners::LONGEST_CHANNEL;
 use crate::arena;
 use crate::builder::CircuitBreakerBuilder;
+use crate::cause::CauseWord;
 use crate::cell::{Cell, Seed};
 use crate::classify::{Classify, ErrorsAsFailures};
 use crate::clock::{Clock, Moment};
@@ -225,7 +226,7 @@ impl CircuitBreaker {
             state: self.state(),
             reason: Reason::NotReady,
             until: Some(now),
-            cause: None,
+            cause: CauseWord::NONE,
         });
         self.0.cell.reject(self.0.name, refusal, now)
     }

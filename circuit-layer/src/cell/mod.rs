@@ -142,7 +142,7 @@ impl Cell {
             state: State::Closed,
             reason: Reason::NotReady,
             until: None,
-            cause: Some(Cause::Released),
+            cause: Cause::Released.into(),
         };
         self.step(now, |machine, ledger, at| {
             let admitted = machine.admit(at);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cause::Cause;
+use crate::cause::{Cause, CauseWord};
 use crate::clock::{Kind, Moment, nanos};
 use crate::error::Reason;
 use crate::machine::{Machine, Refusal};
@@ -61,7 +61,7 @@ impl Published {
         if let Some((until, cause)) = machine.tripped() {
             let until = until.unwrap_or_default();
             self.deadline.store(until.as_nanos(), Ordering::Relaxed);
-            self.cause.store(cause.pack(), Ordering::Relaxed);
+            self.cause.store(CauseWord::from(cause).bits(), Ordering::Relaxed);
         }
         let word = Word::new(machine.generation(), machine.state(), machine.directive());
         self.word.store(word.bits(), Ordering::Release);
@@ -77,9 +77,9 @@ impl Published {
     pub(super) fn shut_until(&self, now: Moment) -> Option<Refusal> {
         let deadline = self.deadline();
         (now < deadline).then(|| {
-            let cause = Cause::unpack(self.cause.load(Ordering::Relaxed));
+            let cause = CauseWord::from_bits(self.cause.load(Ordering::Relaxed));
             let timed = deadline < Moment::NEVER;
-            let forced = cause == Some(Cause::Manual);
+            let forced = cause == Cause::Manual.into();
             Refusal {
                 state: State::Open,
                 reason: if forced { Reason::ForcedOpen } else { Reason::Open },

@@ -34,7 +34,7 @@ pub(crate) use self::order::Order;
 use self::phase::Phase;
 use self::ramp::Ramp;
 pub(crate) use self::terms::{At, Refusal, Rules, Ticket};
-use crate::cause::Cause;
+use crate::cause::{Cause, CauseWord};
 use crate::clock::Moment;
 use crate::error::Reason;
 use crate::half_open::Decision;
@@ -174,7 +174,7 @@ impl Machine {
             state: State::Closed,
             reason: Reason::RampUp,
             until: Some(end),
-            cause: None,
+            cause: CauseWord::NONE,
         })
     }
 

@@ -81,13 +81,13 @@ impl Machine {
                     Reason::Open
                 },
                 until: (*until < Moment::NEVER).then_some(*until),
-                cause: Some(*cause),
+                cause: (*cause).into(),
             }),
             Phase::HalfOpen { probes, cause } if !probes.has_room(rule) => Some(Refusal {
                 state: State::HalfOpen,
                 reason: Reason::ProbesBusy,
                 until: None,
-                cause: Some(*cause),
+                cause: (*cause).into(),
             }),
             Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen { .. } => None,
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backoff::Backoff;
-use crate::cause::Cause;
+use crate::cause::CauseWord;
 use crate::clock::Moment;
 use crate::error::Reason;
 use crate::half_open::HalfOpen;
@@ -59,5 +59,5 @@ pub(crate) struct Refusal {
     pub(crate) state: State,
     pub(crate) reason: Reason,
     pub(crate) until: Option<Moment>,
-    pub(crate) cause: Option<Cause>,
+    pub(crate) cause: CauseWord,
 }

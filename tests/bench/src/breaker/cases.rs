@@ -1,5 +1,7 @@
 //! The cases: one service each, built new for each measurement.
 
+use circuit_layer::Clock;
+
 use super::drive::{Run, both, driven, driven_in_task, driven_twice, inner, pending_once};
 use super::{ours, peers};
 
@@ -28,9 +30,11 @@ pub const CASES: &[Case] = &[
     case("recloser, count 100, clean", READY, || peers::recloser(false, 0)),
     case("ours, count 100, 1 in 128 fails", READY, || ours::failing(128)),
     case("recloser, count 100, 1 in 128 fails", READY, || peers::recloser(false, 128)),
-    case("ours, time 10 s", READY, || both(ours::time(), driven)),
+    case("ours, time 10 s", READY, || both(ours::time(Clock::default()), driven)),
+    case("ours, time 10 s, coarse clock", READY, || both(ours::time(Clock::coarse()), driven)),
     case("seatbelt, time 10 s", READY, || peers::seatbelt(false)),
-    case("ours, open", READY, || both(ours::open(), driven)),
+    case("ours, open", READY, || both(ours::open(Clock::default()), driven)),
+    case("ours, open, coarse clock", READY, || both(ours::open(Clock::coarse()), driven)),
     case("seatbelt, open", READY, || peers::seatbelt(true)),
     case("failsafe, open", READY, || peers::failsafe(true)),
     case("recloser, open", READY, || peers::recloser(true, 0)),

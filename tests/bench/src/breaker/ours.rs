@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use circuit_layer::{
-    CircuitBreaker, CircuitBreakerLayer, ConsecutiveFailures, FailureRate, TripPolicy, Window,
+    CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerLayer, Clock, ConsecutiveFailures,
+    FailureRate, TripPolicy, Window,
 };
 use tower::{Layer, service_fn};
 
@@ -12,8 +13,12 @@ use super::drive::{Run, Target, driven_with_failures, inner, pending_once, work}
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
+fn builder() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder("bench")
+}
+
 fn layer(policy: impl TripPolicy + Clone + Sync) -> CircuitBreakerLayer {
-    CircuitBreakerLayer::new(CircuitBreaker::builder("bench").policy(policy).build().unwrap())
+    CircuitBreakerLayer::new(builder().policy(policy).build().unwrap())
 }
 
 fn rate(window: Window) -> FailureRate {
@@ -37,12 +42,14 @@ pub fn failing(every: u64) -> [Run; 2] {
     [driven_with_failures(service.clone(), every), driven_with_failures(service, every)]
 }
 
-pub fn time() -> impl Target {
-    layer(rate(Window::time(Duration::from_secs(10)))).layer(inner())
+pub fn time(clock: Clock) -> impl Target {
+    let policy = rate(Window::time(Duration::from_secs(10)));
+    let breaker = builder().policy(policy).clock(clock).build().unwrap();
+    CircuitBreakerLayer::new(breaker).layer(inner())
 }
 
-pub fn open() -> impl Target {
-    let breaker = CircuitBreaker::builder("bench").fail_max(1).reset_timeout(HOUR).build().unwrap();
+pub fn open(clock: Clock) -> impl Target {
+    let breaker = builder().fail_max(1).reset_timeout(HOUR).clock(clock).build().unwrap();
     breaker.try_acquire().unwrap().failure("x");
     CircuitBreakerLayer::new(breaker).layer(inner())
 }
