@@ -1,9 +1,10 @@
 //! From settings to a running service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use circuit_layer::{Backoff, CircuitBreaker, Clock};
+use circuit_layer::{CircuitBreaker, Clock};
 
 use crate::connect;
 use crate::facade::S3;
@@ -15,7 +16,7 @@ use crate::init::{InitError, Start};
 pub struct S3Builder {
     pub(crate) bucket: Option<String>,
     pub(crate) name: Option<String>,
-    client: Option<Client>,
+    pub(crate) client: Option<Client>,
     pub(crate) region: String,
     pub(crate) credentials: Option<Keys>,
     pub(crate) endpoint: Option<String>,
@@ -24,11 +25,11 @@ pub struct S3Builder {
     pub(crate) operation_timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_attempts: u32,
-    fail_max: u32,
-    reset_timeout: Duration,
-    half_open_max_attempts: u32,
+    pub(crate) fail_max: u32,
+    pub(crate) reset_timeout: Duration,
+    pub(crate) half_open_max_attempts: u32,
     pub(crate) clock: Clock,
-    breaker: Option<CircuitBreaker>,
+    pub(crate) breaker: Option<CircuitBreaker>,
     pub(crate) start: Start,
     #[cfg(feature = "spool")]
     pub(crate) spool: Option<crate::SpoolBuilder>,
@@ -217,38 +218,26 @@ impl S3Builder {
     /// # Cancellation
     /// Nothing is left behind.
     pub async fn build(mut self) -> Result<S3, InitError> {
-        let bucket = match self.bucket.take() {
-            Some(bucket) if !bucket.is_empty() => bucket,
-            Some(_) | None => return Err(InitError::MissingBucket),
-        };
-        let client = match self.client.take() {
-            Some(client) if self.breaker.is_none() && crate::install::is_installed(&client) => {
-                return Err(InitError::ForeignBreaker);
-            }
-            Some(client) => client,
-            None => connect::client(&self).await?,
-        };
-        let breaker = match self.breaker.take() {
-            Some(breaker) => breaker,
-            None => self.own_breaker(&client)?,
-        };
-        connect::service(&self, bucket, &client, breaker).await
-    }
-
-    fn own_breaker(&self, client: &Client) -> Result<CircuitBreaker, InitError> {
-        let timeouts = client.config().timeout_config();
-        let deadline = timeouts.and_then(|timeouts| {
-            timeouts.operation_attempt_timeout().or_else(|| timeouts.operation_timeout())
-        });
-        // An outer timeout that drops a call after this long hides no hang.
-        let abandoned_after = deadline.unwrap_or(self.attempt_timeout).div_f64(2.0);
-        let builder = CircuitBreaker::builder(self.name.as_deref().unwrap_or("s3"))
-            .fail_max(self.fail_max)
-            .reset_timeout(self.reset_timeout)
-            .half_open_max_attempts(self.half_open_max_attempts)
-            .backoff(Backoff::exponential(2.0))
-            .abandoned_after(abandoned_after)
-            .clock(self.clock.clone());
-        Ok(builder.build()?)
+        if self.client.is_none() {
+            self.bucket_name()?;
+            self.client = Some(connect::client(&self).await?);
+        }
+        #[cfg_attr(not(feature = "spool"), expect(unused_mut, reason = "there is no queue to add"))]
+        let mut inner = self.assemble()?;
+        #[cfg(feature = "spool")]
+        {
+            inner.queue = connect::queue(&self, &inner).await?;
+        }
+        let s3 = S3 { inner: Arc::new(inner) };
+        if self.start == Start::Strict
+            && let Err(source) = s3.health_check().await
+        {
+            return Err(InitError::Bucket { bucket: s3.bucket().to_owned(), source });
+        }
+        #[cfg(feature = "spool")]
+        if let (Some(queue), Some(spool)) = (&s3.inner.queue, &self.spool) {
+            queue.start(&s3.inner, spool.uploads());
+        }
+        Ok(s3)
     }
 }

@@ -1,4 +1,4 @@
-//! The effects of starting: making a client, putting the breaker in, asking for the bucket.
+//! The effects of starting: making a client, and putting the breaker in.
 
 use std::sync::Arc;
 
@@ -8,12 +8,11 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 #[cfg(feature = "otel")]
 use circuit_layer::metrics::{Recorder, S3 as S3_FAMILY};
-use circuit_layer::{CircuitBreaker, HealthMetrics};
+use circuit_layer::{Backoff, CircuitBreaker, HealthMetrics};
 
 use crate::body::{ByteCounter, ByteTotals};
 use crate::builder::S3Builder;
-use crate::facade::S3;
-use crate::init::{InitError, Start};
+use crate::init::InitError;
 use crate::install;
 use crate::interceptor::CircuitBreakerInterceptor;
 use crate::ledger::{self, Ledger};
@@ -65,54 +64,77 @@ async fn chain() -> Result<Builder, InitError> {
     Err(InitError::MissingCredentials)
 }
 
-pub(crate) async fn service(
+impl S3Builder {
+    /// The service over the client that is there; nothing is asked of S3.
+    pub(crate) fn assemble(&mut self) -> Result<Inner, InitError> {
+        let bucket = self.bucket_name()?.to_owned();
+        let client = self.client.take().ok_or(InitError::MissingCredentials)?;
+        if self.breaker.is_none() && install::is_installed(&client) {
+            return Err(InitError::ForeignBreaker);
+        }
+        let breaker = match self.breaker.take() {
+            Some(breaker) => breaker,
+            None => self.own_breaker(&client)?,
+        };
+        service(self, bucket, &client, breaker)
+    }
+
+    pub(crate) fn bucket_name(&self) -> Result<&str, InitError> {
+        let bucket = self.bucket.as_deref().filter(|bucket| !bucket.is_empty());
+        bucket.ok_or(InitError::MissingBucket)
+    }
+
+    fn own_breaker(&self, client: &Client) -> Result<CircuitBreaker, InitError> {
+        let timeouts = client.config().timeout_config();
+        let deadline = timeouts.and_then(|timeouts| {
+            timeouts.operation_attempt_timeout().or_else(|| timeouts.operation_timeout())
+        });
+        // An outer timeout that drops a call after this long hides no hang.
+        let abandoned_after = deadline.unwrap_or(self.attempt_timeout).div_f64(2.0);
+        let builder = CircuitBreaker::builder(self.name.as_deref().unwrap_or("s3"))
+            .fail_max(self.fail_max)
+            .reset_timeout(self.reset_timeout)
+            .half_open_max_attempts(self.half_open_max_attempts)
+            .backoff(Backoff::exponential(2.0))
+            .abandoned_after(abandoned_after)
+            .clock(self.clock.clone());
+        Ok(builder.build()?)
+    }
+}
+
+fn service(
     settings: &S3Builder,
     bucket: String,
     client: &Client,
     breaker: CircuitBreaker,
-) -> Result<S3, InitError> {
+) -> Result<Inner, InitError> {
     let ledger = Arc::new(ledger(settings, &breaker)?);
     let counter: Arc<dyn ByteCounter> = Arc::<Ledger>::clone(&ledger);
     let interceptor = CircuitBreakerInterceptor::new(breaker.clone()).count_bytes(counter);
     let client = install::replace(client, interceptor);
     let region = client.config().region().map(|region| region.as_ref().to_owned());
     let endpoint = settings.endpoint.clone();
-    #[cfg(feature = "spool")]
-    let queue = queue(settings, &bucket, &breaker).await?;
     let target = Target { client, bucket };
-    let s3 = S3 {
-        inner: Arc::new(Inner {
-            target,
-            endpoint,
-            region,
-            breaker,
-            ledger,
-            #[cfg(feature = "spool")]
-            queue,
-        }),
-    };
-    if settings.start == Start::Strict
-        && let Err(source) = s3.health_check().await
-    {
-        return Err(InitError::Bucket { bucket: s3.bucket().to_owned(), source });
-    }
-    #[cfg(feature = "spool")]
-    if let (Some(queue), Some(spool)) = (&s3.inner.queue, &settings.spool) {
-        queue.start(&s3.inner, spool.uploads());
-    }
-    Ok(s3)
+    Ok(Inner {
+        target,
+        endpoint,
+        region,
+        breaker,
+        ledger,
+        #[cfg(feature = "spool")]
+        queue: None,
+    })
 }
 
 #[cfg(feature = "spool")]
-async fn queue(
+pub(crate) async fn queue(
     settings: &S3Builder,
-    bucket: &str,
-    breaker: &CircuitBreaker,
+    Inner { target, breaker, .. }: &Inner,
 ) -> Result<Option<crate::spool::Queue>, InitError> {
     let Some(spool) = &settings.spool else {
         return Ok(None);
     };
-    let opened = spool.clone().clock(breaker.clock().clone()).open(bucket).await?;
+    let opened = spool.clone().clock(breaker.clock().clone()).open(&target.bucket).await?;
     Ok(Some(crate::spool::Queue::new(opened, spool.mode)))
 }
 

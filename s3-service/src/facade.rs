@@ -121,6 +121,14 @@ impl S3 {
         S3Service { inner: Arc::clone(&self.inner) }
     }
 
+    /// The same service past its breaker: calls are neither rejected nor judged nor queued, but they
+    /// are booked. For what must be tried whatever the breaker says, such as an operator's own
+    /// check: `s3.bypass().health_check().await`.
+    #[must_use]
+    pub fn bypass(&self) -> Self {
+        Self { inner: Arc::new(self.inner.bypass()) }
+    }
+
     /// The SDK's client, with the breaker in it: what it does is judged, but not booked.
     #[must_use]
     pub fn client(&self) -> &Client {

@@ -4,7 +4,10 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
-use circuit_layer::CircuitBreaker;
+use aws_sdk_s3::config::endpoint::Params;
+use aws_smithy_runtime_api::client::endpoint::EndpointResolverParams;
+use aws_smithy_types::config_bag::ConfigBag;
+use circuit_layer::{CircuitBreaker, KeyedBreakers};
 
 use crate::interceptor::CircuitBreakerInterceptor;
 
@@ -19,6 +22,33 @@ use crate::interceptor::CircuitBreakerInterceptor;
 #[must_use]
 pub fn install(config: Builder, breaker: &CircuitBreaker) -> Builder {
     config.interceptor(CircuitBreakerInterceptor::new(breaker.clone()))
+}
+
+/// Puts a breaker for each bucket into a configuration under construction, so that one bucket's
+/// trouble is not another's.
+///
+/// A copy belongs to the bucket it goes to. Operations that have no bucket, such as `ListBuckets`,
+/// share a breaker of their own, under the empty key.
+///
+/// ```
+/// use circuit_layer::KeyedBreakers;
+///
+/// let buckets = KeyedBreakers::new("s3 buckets", |builder| builder.fail_max(3))?;
+/// let config = s3_service::install_per_bucket(aws_sdk_s3::Config::builder(), &buckets);
+/// buckets.get("reports").force_open("moving to another region", None);
+/// # Ok::<(), circuit_layer::ConfigError>(())
+/// ```
+#[must_use]
+pub fn install_per_bucket(config: Builder, breakers: &KeyedBreakers<String>) -> Builder {
+    let breakers = breakers.clone();
+    let choose = move |cfg: &ConfigBag| breakers.get(bucket(cfg));
+    config.interceptor(CircuitBreakerInterceptor::choosing(choose))
+}
+
+/// The bucket of the operation, which the endpoint is resolved by.
+fn bucket(cfg: &ConfigBag) -> &str {
+    let params = cfg.load::<EndpointResolverParams>().and_then(|params| params.get::<Params>());
+    params.and_then(Params::bucket).unwrap_or_default()
 }
 
 /// A client with `breaker` in it, over the same connections as `client`.

@@ -20,7 +20,8 @@
 //!   ([`S3Builder::client`]) brings whatever it has.
 //! * `otel`: metrics.
 //! * `spool`: [`spool`](mod@spool), the durable upload queue; on Unix.
-//! * `test-server`: [`test_server`], an S3 server in the process.
+//! * `test-util`: `S3::memory()` and `MemoryStore`, S3 in the memory of your tests, without a server.
+//! * `test-server`: [`test_server`], an S3 server in the process that can be killed.
 
 pub mod classify;
 
@@ -52,6 +53,8 @@ mod init;
 mod install;
 #[cfg(feature = "s3")]
 mod ledger;
+#[cfg(feature = "test-util")]
+mod memory;
 #[cfg(feature = "s3")]
 mod operation;
 #[cfg(feature = "s3")]
@@ -73,6 +76,9 @@ pub mod test_server;
 #[cfg(feature = "s3")]
 mod upload;
 
+#[cfg(feature = "test-util")]
+pub use memory::MemoryStore;
+
 #[cfg(feature = "s3")]
 pub use self::{
     builder::S3Builder,
@@ -80,7 +86,7 @@ pub use self::{
     facade::S3,
     global::{close_s3, get_s3, initialize_s3},
     init::{InitError, Start},
-    install::{install, install_client, is_installed},
+    install::{install, install_client, install_per_bucket, is_installed},
     operation::Operation,
     request::{CopyObject, Download, List, S3Request, Upload},
     response::{Downloaded, ObjectInfo, ObjectSummary, Page, S3Response, Stored, Written},

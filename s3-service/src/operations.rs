@@ -11,6 +11,7 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::MetadataDirective;
 
 use crate::error::S3Error;
+use crate::interceptor::BypassBreaker;
 use crate::request::{CopyObject, Download, List};
 use crate::response::{ObjectInfo, ObjectSummary, Page, Stored, Written};
 
@@ -22,6 +23,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Past the breaker, over the same connections.
+    pub(crate) fn bypass(&self) -> Self {
+        let config = self.client.config().to_builder().interceptor(BypassBreaker);
+        Self { client: Client::from_conf(config.build()), bucket: self.bucket.clone() }
+    }
+
     pub(crate) async fn download(
         &self,
         download: Download,

@@ -39,6 +39,19 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    /// The same past its breaker, hence without a queue behind it.
+    pub(crate) fn bypass(&self) -> Self {
+        Self {
+            target: self.target.bypass(),
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            breaker: self.breaker.clone(),
+            ledger: Arc::clone(&self.ledger),
+            #[cfg(feature = "spool")]
+            queue: None,
+        }
+    }
+
     /// Books the call that `answer` is.
     pub(crate) async fn booked<T>(
         &self,

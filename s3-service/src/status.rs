@@ -13,9 +13,9 @@ pub struct Health {
     /// State, score, success rate, latencies, the last operations.
     #[serde(flatten)]
     pub report: HealthReport,
-    /// Payload bytes sent since the start, retries included.
+    /// Bytes of bodies sent since the start, retries included.
     pub bytes_uploaded: u64,
-    /// Payload bytes received since the start.
+    /// Bytes of bodies received since the start, documents such as listings included.
     pub bytes_downloaded: u64,
 }
 

@@ -23,6 +23,7 @@
 //! Set the SDK's (`operation_attempt_timeout`). A timeout of the caller's own drops the operation:
 //! the permit is given back, as a failure only from the breaker's `abandoned_after` on.
 
+mod breakers;
 mod bypass;
 mod facts;
 mod settle;
@@ -44,6 +45,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use circuit_layer::{CircuitBreaker, Control, Rejected, State};
 
+use breakers::{Breakers, Chooser};
 pub use bypass::BypassBreaker;
 #[cfg(feature = "s3")]
 pub(crate) use facts::connector_kind;
@@ -66,10 +68,10 @@ use slot::{Attempt, Slot};
 /// no network.
 ///
 /// # Clone
-/// Clones share the breaker and the counter.
+/// Clones share the breakers and the counter.
 #[derive(Clone, Debug)]
 pub struct CircuitBreakerInterceptor {
-    breaker: CircuitBreaker,
+    breakers: Breakers,
     counter: Option<Arc<dyn ByteCounter>>,
 }
 
@@ -80,7 +82,16 @@ impl CircuitBreakerInterceptor {
     /// An interceptor that asks `breaker`.
     #[must_use]
     pub const fn new(breaker: CircuitBreaker) -> Self {
-        Self { breaker, counter: None }
+        Self { breakers: Breakers::One(breaker), counter: None }
+    }
+
+    /// An interceptor that asks the breaker that `choose` names for an attempt, such as one for each
+    /// queue or table. The bag holds the operation's `Metadata` and its endpoint parameters.
+    ///
+    /// For the buckets of S3, [`install_per_bucket`](crate::install_per_bucket) does it.
+    #[must_use]
+    pub fn choosing(choose: impl Fn(&ConfigBag) -> CircuitBreaker + Send + Sync + 'static) -> Self {
+        Self { breakers: Breakers::Chosen(Chooser(Arc::new(choose))), counter: None }
     }
 
     /// Tells `counter` of every payload byte, in both directions, retries included.
@@ -97,8 +108,9 @@ impl CircuitBreakerInterceptor {
 
     fn admit(&self, cfg: &ConfigBag) -> Result<Attempt, Rejected> {
         let unjudged = is_presigning(cfg) || bypass::is_bypassed(cfg);
-        let permit = if unjudged { None } else { Some(self.breaker.try_acquire()?) };
-        Ok(Attempt::new(self.breaker.clone(), permit))
+        let breaker = self.breakers.of(cfg);
+        let permit = if unjudged { None } else { Some(breaker.try_acquire()?) };
+        Ok(Attempt::new(breaker, permit))
     }
 }
 
