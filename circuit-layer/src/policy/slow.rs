@@ -98,7 +98,6 @@ impl TripPolicy for SlowCallRate {
     }
 
     fn verdict(&mut self, now: Moment) -> Option<Cause> {
-        self.rate.tally.advance(now);
         self.rate.tally.record(SLOW, self.in_flight.overdue(now), now);
         self.reached()
     }

@@ -107,3 +107,37 @@ fn reset_forgets_relapses() {
     fail(&breaker, 1);
     assert_eq!(wait(&breaker), 5 * SECOND);
 }
+
+/// Tripped so often that the level is three, and closed again.
+fn relapsed() -> (CircuitBreaker, ManualClock) {
+    let (breaker, hand) = doubling(Duration::from_secs(1));
+    for _ in 0..3 {
+        while let Ok(permit) = breaker.try_acquire() {
+            permit.failure("x");
+        }
+        hand.advance(wait(&breaker));
+    }
+    succeed(&breaker, 3);
+    assert_eq!((breaker.state(), breaker.snapshot().level), (State::Closed, 3));
+    (breaker, hand)
+}
+
+#[test]
+fn each_whole_healthy_minute_forgives_one_relapse_to_the_nanosecond() {
+    let (breaker, hand) = relapsed();
+    succeed(&breaker, 1);
+    hand.advance(MINUTE);
+    succeed(&breaker, 1);
+    assert_eq!(breaker.snapshot().level, 2);
+}
+
+#[test]
+fn an_order_cuts_the_minute_short() {
+    let (breaker, hand) = relapsed();
+    succeed(&breaker, 1);
+    hand.advance(MINUTE / 2);
+    breaker.force_closed("must go on", None);
+    hand.advance(MINUTE / 2);
+    succeed(&breaker, 1);
+    assert_eq!(breaker.snapshot().level, 3, "neither minute was whole");
+}

@@ -23,6 +23,7 @@ mod listening;
 mod manual;
 mod ramp_up;
 mod rates;
+mod reconfigured;
 mod stale;
 mod support;
 mod tower_laws;

@@ -1,8 +1,8 @@
 //! An outcome moves only the generation that admitted it.
 
-use circuit_layer::{CircuitBreaker, Recorded, State};
+use circuit_layer::{ActiveProbe, CircuitBreaker, Recorded, State};
 
-use crate::support::{MINUTE, defaults, fail, succeed};
+use crate::support::{Count, MINUTE, defaults, fail, succeed};
 
 #[test]
 fn a_stale_failure_changes_nothing_in_half_open() {
@@ -87,4 +87,35 @@ fn a_permit_of_a_dropped_breaker_is_stale_for_the_next_tenant_of_its_cell() {
         let snapshot = tenant.snapshot();
         assert_eq!((snapshot.state, snapshot.stale), (State::Closed, 0));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_active_probe_of_a_dropped_breaker_ends_nothing_of_the_next_tenant_of_its_cell() {
+    let starts = Count::default();
+    let open = || {
+        let started = starts.clone();
+        let probe = ActiveProbe::new(move || {
+            started.up();
+            std::future::pending::<Result<(), std::io::Error>>()
+        });
+        let breaker = CircuitBreaker::builder("tenant").active_probe(probe).build().unwrap();
+        fail(&breaker, 5);
+        assert!(breaker.try_acquire().is_err());
+        breaker
+    };
+    let first = open();
+    tokio::task::yield_now().await;
+    drop(first);
+    // One of these lives where the first did, and its probe is out before the first one's has ended.
+    let tenants: Vec<_> = (0..20).map(|_| open()).collect();
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(starts.get(), 21);
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert!(tenants.iter().all(|tenant| tenant.try_acquire().is_err()));
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(starts.get(), 21, "each is still out");
 }

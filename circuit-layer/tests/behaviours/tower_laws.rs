@@ -193,3 +193,20 @@ async fn it_works_under_a_buffer_and_a_concurrency_limit() {
     }
     assert_eq!(breaker.state(), State::Closed);
 }
+
+#[tokio::test]
+async fn what_was_found_shut_is_not_called_even_if_the_breaker_has_closed_meanwhile() {
+    let (breaker, _hand) = tripped();
+    let called = Count::default();
+    let calls = called.clone();
+    let mut service =
+        CircuitBreakerLayer::new(breaker.clone()).layer(tower::service_fn(move |()| {
+            calls.up();
+            async { Ok::<_, std::io::Error>(()) }
+        }));
+    ServiceExt::<()>::ready(&mut service).await.unwrap();
+    breaker.reset("repaired");
+    let rejected = service.call(()).await.unwrap_err();
+    assert_eq!(rejected.rejected().unwrap().reason(), Reason::NotReady);
+    assert_eq!(called.get(), 0);
+}
