@@ -23,7 +23,8 @@
 //!
 //! Operators may order what is else decided by itself, each time with a reason and a limit: by the
 //! methods of the manager or, with the feature `endpoints`, over HTTP ([`ControlEndpoints`], off
-//! until you mount it). Pages and terminals show one [`StatusDocument`].
+//! until you mount it). The page `/status` and, in a terminal, the program `degradectl` (feature `cli`)
+//! show one [`StatusDocument`].
 //!
 //! [`DegradationManager`] and [`DegradationLayer`] have examples.
 

@@ -90,7 +90,11 @@ impl Endpoints {
 
     /// The router: `/livez`, `/readyz`, `/health`, `/status` with `/status.json` and `/status/events`.
     ///
-    /// The events end when the [`Readiness`] says no, so that a drain need not wait for them.
+    /// The page asks nobody for leave: names, reasons and errors are shown to whoever can reach it,
+    /// so mount it where outsiders do not come. It orders nothing.
+    ///
+    /// A stream of events ends when the [`Readiness`] says no, so that a drain need not wait for those
+    /// who watch. At most 32 watch at once; one who takes nothing for five seconds makes room.
     pub fn router(self) -> Router {
         let page = crate::page::router(&self.manager, &self.readiness);
         Router::new()

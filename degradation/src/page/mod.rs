@@ -38,8 +38,8 @@ const PAGE: &str = include_str!("status.html");
 /// nothing else. The hashes are of exactly those two elements; a test says when they are out of date.
 const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "script-src 'sha256-dY2Pt54dXF4o9d26jL7xn2/kCTNIFkK2VdJdnewFKS8='; ",
-    "style-src 'sha256-cUjNxG9MOlRwycbvbIzZe3MezNhCt+PLQsvVFKMZhww='; ",
+    "script-src 'sha256-0RIsfCD3Qw0r9DvCqRfeIiDrQWJ9R7KWwMr0w5aeqYo='; ",
+    "style-src 'sha256-x9ZZreWQ6dunsZRD7puSp9IHiPEzJ1Pd16h5/YmlO8I='; ",
     "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 

@@ -5,7 +5,7 @@ mod dependencies;
 mod tests;
 
 use degradation::status::{CacheStatus, Named, QueueStatus, ShedCounts};
-use degradation::{Level, LogEntry, LogKind, Order, QueueEntry, StatusDocument};
+use degradation::{Level, LogEntry, LogKind, Mode, Order, QueueEntry, StatusDocument};
 
 use crate::figures::{NONE, bytes, lasting, percent};
 use crate::screen::{Screen, Tone, printable};
@@ -32,10 +32,13 @@ pub(crate) fn document(document: &StatusDocument, screen: Screen) -> Vec<String>
 }
 
 fn verdict(document: &StatusDocument, screen: Screen) -> Vec<String> {
-    let tone = match document.level {
-        Level::Normal => Tone::Good,
-        Level::Degraded => Tone::Warn,
-        Level::Critical => Tone::Bad,
+    let forced = document.forced_level.is_some() || document.forced_mode.is_some();
+    let calm = !forced && !document.dependencies.iter().any(|one| one.down);
+    // A normal level is no good news while a mode sheds everything, nor while something is down.
+    let tone = match (document.level, document.mode) {
+        (Level::Critical, _) | (_, Mode::Minimal | Mode::ReadOnly) => Tone::Bad,
+        (Level::Normal, Mode::Full) if calm => Tone::Good,
+        (Level::Normal | Level::Degraded, Mode::Full) => Tone::Warn,
     };
     let level = document.level.as_str().to_uppercase();
     let head = format!(
