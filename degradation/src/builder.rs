@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use circuit_layer::Clock;
-use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::board::Board;
+use crate::config_error::ConfigError;
 use crate::health::Health;
 use crate::level::LevelRules;
 use crate::manager::DegradationManager;
@@ -18,7 +18,7 @@ use crate::mode::ModeRules;
 use crate::queue::QueueSource;
 use crate::score::WEIGHTS_SUM;
 use crate::source::{HealthSource, Wake};
-use crate::sources::{CacheSource, Sources};
+use crate::sources::{CacheSource, Sources, caught};
 use crate::status::CacheStatus;
 use crate::tasks::{self, Pace, Watched};
 
@@ -32,59 +32,6 @@ pub struct DegradationBuilder {
     modes: ModeRules,
     pace: Pace,
     clock: Clock,
-}
-
-/// Why a manager could not be built.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// There is nothing to watch.
-    #[error("there is no dependency")]
-    NoDependency,
-    /// The score would not be 100 when all is well.
-    #[error("the weights add up to {sum}, not to 100")]
-    Weights {
-        /// What they add up to.
-        sum: u32,
-    },
-    /// Two dependencies, two queues or two caches have one name.
-    #[error("two of a kind are named `{name}`")]
-    DuplicateName {
-        /// The name.
-        name: Arc<str>,
-    },
-    /// A rule names what is not there, so it could never apply.
-    #[error("a rule names `{name}`, and no dependency does")]
-    UnknownName {
-        /// The name.
-        name: Arc<str>,
-    },
-    /// Critical must not begin above degraded, nor degraded above 100.
-    #[error(
-        "the threshold of critical ({critical}) is above that of degraded ({degraded}), or that above 100"
-    )]
-    Thresholds {
-        /// Degraded begins below this.
-        degraded: u8,
-        /// Critical begins below this.
-        critical: u8,
-    },
-    /// A level would be entered and never left.
-    #[error(
-        "a score of 100 would not leave the level: {threshold} and a margin of {margin} exceed it"
-    )]
-    Margin {
-        /// The threshold of degraded.
-        threshold: u8,
-        /// The margin.
-        margin: u8,
-    },
-    /// Sources would be asked without a pause, or given no time to answer.
-    #[error("the pace and the timeout of checks must be longer than zero")]
-    Pace,
-    /// The manager's tasks need a tokio runtime.
-    #[error("there is no tokio runtime to run in")]
-    NoRuntime,
 }
 
 impl DegradationBuilder {
@@ -176,7 +123,8 @@ impl DegradationBuilder {
                 let notify = Arc::new(Notify::new());
                 tasks::watch(&*source, Wake::new(&notify));
                 let health = tasks::ask_at_once(&*source);
-                (name, weight, health, Watched { source, notify })
+                let timeout = own_timeout(&*source);
+                (name, weight, health, Watched { source, notify, timeout })
             })
             .collect();
         let (known, watched): (Vec<_>, Vec<_>) = first
@@ -205,11 +153,17 @@ impl DegradationBuilder {
             return Err(ConfigError::UnknownName { name: name.into() });
         }
         self.levels.validate()?;
-        if self.pace.every.is_zero() || self.pace.timeout.is_zero() {
+        let own = self.dependencies.iter().filter_map(|(_, _, source)| own_timeout(&**source));
+        let mut waits = own.chain([self.pace.every, self.pace.timeout]);
+        if waits.any(|wait| wait.is_zero()) {
             return Err(ConfigError::Pace);
         }
         Ok(())
     }
+}
+
+fn own_timeout(source: &dyn HealthSource) -> Option<Duration> {
+    caught(|| source.timeout()).flatten()
 }
 
 fn distinct<'a>(

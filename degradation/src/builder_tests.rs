@@ -28,6 +28,8 @@ async fn a_configuration_that_makes_no_sense_is_refused_with_one_sentence() {
         one().check_every(Duration::ZERO),
         "the pace and the timeout of checks must be longer than zero",
     );
+    let hasty = DegradationManager::builder().dependency("a", 100, well.within(Duration::ZERO));
+    refused(hasty, "the pace and the timeout of checks must be longer than zero");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! reaches the manager: such a crate has both, and no crate needs to know the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use circuit_layer::health::HealthReport;
 use circuit_layer::{CircuitBreaker, HealthMetrics};
@@ -101,12 +102,14 @@ where
     fn figures(&self) -> Figures {
         (self.add)(self.source.figures())
     }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.source.timeout()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use circuit_layer::Outcome;
 
     use super::*;

@@ -35,6 +35,7 @@ mod breaker;
 mod builder;
 mod cause;
 mod class;
+mod config_error;
 #[cfg(feature = "endpoints")]
 pub mod control;
 #[cfg(feature = "endpoints")]
@@ -52,10 +53,12 @@ mod page;
 mod pattern;
 mod queue;
 mod queue_orders;
+mod readiness;
 mod rejection;
 mod routes;
 pub mod score;
 mod service;
+pub mod shutdown;
 mod snapshot;
 mod source;
 mod sources;
@@ -68,12 +71,13 @@ mod time;
 pub use crate::admission::Admission;
 pub use crate::board::{History, LogEntry, LogKind};
 pub use crate::body::ResponseBody;
-pub use crate::builder::{ConfigError, DegradationBuilder};
+pub use crate::builder::DegradationBuilder;
 pub use crate::class::{Access, Class, Criticality};
+pub use crate::config_error::ConfigError;
 #[cfg(feature = "endpoints")]
 pub use crate::control::{ControlEndpoints, ControlToken, TokenError};
 #[cfg(feature = "endpoints")]
-pub use crate::endpoints::{Endpoints, Readiness};
+pub use crate::endpoints::Endpoints;
 pub use crate::fallback::{FallbackLayer, FallbackService, Served, ServedBy};
 pub use crate::figures::{Figures, Showing};
 pub use crate::health::{Health, Status};
@@ -83,8 +87,10 @@ pub use crate::manager::DegradationManager;
 pub use crate::mode::{Flags, Mode, ModeRules};
 pub use crate::orders::{BreakerOrder, ControlError};
 pub use crate::queue::{QueueEntry, QueueError, QueueFuture, QueueSource};
+pub use crate::readiness::Readiness;
 pub use crate::routes::{RouteClass, Routes};
 pub use crate::service::{DegradationService, ResponseFuture};
+pub use crate::shutdown::Shutdown;
 pub use crate::snapshot::{Change, Dependency, Order, Snapshot};
-pub use crate::source::{Asked, HealthFuture, HealthSource, Wake, asked};
+pub use crate::source::{Asked, HealthFuture, HealthSource, Wake, Within, asked};
 pub use crate::status::StatusDocument;

@@ -167,6 +167,21 @@ async fn a_source_that_panics_hangs_or_is_gone_is_reported_and_never_fatal() {
     assert_eq!(snapshot.score, 60, "the database was last known to be down");
 }
 
+#[tokio::test(start_paused = true)]
+async fn each_source_may_have_a_timeout_of_its_own() {
+    let manager = DegradationManager::builder()
+        .dependency("quick", 50, asked(std::future::pending).within(SECOND / 10))
+        .dependency("slow", 50, asked(std::future::pending).within(3 * SECOND))
+        .build()
+        .unwrap();
+    let said = |name: &str| manager.snapshot().dependency(name).unwrap().detail.clone().unwrap();
+    pass(&manager, SECOND).await;
+    assert_eq!(&*said("quick"), "its source did not answer within 100ms");
+    assert_eq!(&*said("slow"), "not seen yet");
+    pass(&manager, 2 * SECOND).await;
+    assert_eq!(&*said("slow"), "its source did not answer within 3s");
+}
+
 /// Counts how often it is asked.
 struct Counted(Arc<AtomicUsize>);
 

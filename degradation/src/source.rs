@@ -16,6 +16,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use circuit_layer::CircuitBreaker;
 use tokio::sync::Notify;
@@ -60,6 +61,22 @@ pub trait HealthSource: Send + Sync + 'static {
     /// nothing to show.
     fn figures(&self) -> Figures {
         Figures::default()
+    }
+
+    /// How long an answer may take before the dependency is unknown; None for the manager's timeout.
+    ///
+    /// When: once, while the manager is built.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Gives this source a timeout of its own, instead of the manager's
+    /// ([`check_timeout`](crate::DegradationBuilder::check_timeout)).
+    fn within(self, timeout: Duration) -> Within<Self>
+    where
+        Self: Sized,
+    {
+        Within { source: self, timeout }
     }
 
     /// Shows more: `add` gets the figures and returns them with what it knows.
@@ -127,6 +144,10 @@ impl<T: HealthSource + ?Sized> HealthSource for Arc<T> {
     fn figures(&self) -> Figures {
         T::figures(self)
     }
+
+    fn timeout(&self) -> Option<Duration> {
+        T::timeout(self)
+    }
 }
 
 impl<T: HealthSource> HealthSource for Weak<T> {
@@ -149,6 +170,39 @@ impl<T: HealthSource> HealthSource for Weak<T> {
 
     fn figures(&self) -> Figures {
         self.upgrade().map(|source| source.figures()).unwrap_or_default()
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.upgrade().and_then(|source| source.timeout())
+    }
+}
+
+/// A source with a timeout of its own. See [`HealthSource::within`].
+#[derive(Clone, Copy, Debug)]
+pub struct Within<S> {
+    source: S,
+    timeout: Duration,
+}
+
+impl<S: HealthSource> HealthSource for Within<S> {
+    fn health(&self) -> HealthFuture<'_> {
+        self.source.health()
+    }
+
+    fn watch(&self, wake: Wake) {
+        self.source.watch(wake);
+    }
+
+    fn breaker(&self) -> Option<CircuitBreaker> {
+        self.source.breaker()
+    }
+
+    fn figures(&self) -> Figures {
+        self.source.figures()
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        Some(self.timeout)
     }
 }
 

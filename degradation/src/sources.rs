@@ -66,6 +66,6 @@ fn show<S, T>(all: &[(Arc<str>, S)], status: impl Fn(&S) -> T) -> Vec<Named<T>> 
 }
 
 /// What `ask` says; None if it panics.
-fn caught<T>(ask: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn caught<T>(ask: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(ask)).ok()
 }

@@ -29,6 +29,8 @@ pub(crate) struct Pace {
 pub(crate) struct Watched {
     pub(crate) source: Arc<dyn HealthSource>,
     pub(crate) notify: Arc<Notify>,
+    /// Its own, instead of the pace's.
+    pub(crate) timeout: Option<Duration>,
 }
 
 pub(crate) fn spawn(
@@ -47,9 +49,10 @@ pub(crate) fn spawn(
 
 /// Asks one source for as long as the manager lives.
 async fn follow(shared: Arc<Shared>, index: usize, watched: Watched, pace: Pace) {
-    let Watched { source, notify } = watched;
+    let Watched { source, notify, timeout } = watched;
+    let timeout = timeout.unwrap_or(pace.timeout);
     loop {
-        let health = ask(&*source, &shared.clock, pace.timeout).await;
+        let health = ask(&*source, &shared.clock, timeout).await;
         let next = shared.clock.now() + pace.every;
         let totals = shared.sources.totals(index);
         shared.apply(None, |board, at| {

@@ -15,7 +15,6 @@
 //! `/status/events` with it.
 
 mod health;
-mod readiness;
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -25,9 +24,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
-pub use self::readiness::Readiness;
 use crate::level::Level;
 use crate::manager::DegradationManager;
+pub(crate) use crate::readiness::Readiness;
 
 const NO_CACHE: (HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-cache"));
 const HEALTH_JSON: (HeaderName, HeaderValue) =
