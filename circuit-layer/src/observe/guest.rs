@@ -15,7 +15,7 @@ use crate::sync::{Condvar, Mutex, PoisonError, lock, thread_local};
 
 thread_local! {
     /// Whether this thread is in a callback of some observer.
-    static IN_CALLBACK: Flag<bool> = const { Flag::new(false) };
+    static IN_CALLBACK: Flag<bool> = Flag::default();
 }
 
 pub(crate) struct Guest {
