@@ -65,7 +65,7 @@ impl<D: Dial> Alone<D> {
         self.lease.lane.pulse()
     }
 
-    pub(crate) async fn send(&mut self, wire: Wire) -> Result<Value, CallError> {
+    pub(crate) async fn send(&mut self, wire: &mut Wire) -> Result<Value, CallError> {
         self.busy = true;
         let answer = self.lease.lane.send(wire, false).await;
         self.busy = false;
@@ -81,7 +81,7 @@ impl<D: Dial> Alone<D> {
         if !matches!(prepared, Ok(Some(_))) {
             // The connection watches the keys until it is told otherwise.
             self.busy = true;
-            if self.send(Wire::One(redis::cmd("UNWATCH"))).await.is_err() {
+            if self.send(&mut Wire::One(redis::cmd("UNWATCH"))).await.is_err() {
                 self.busy = true;
             }
         }
@@ -93,8 +93,8 @@ impl<D: Dial> Alone<D> {
         for key in &transaction.watched {
             watch.arg(&key[..]);
         }
-        self.send(Wire::One(watch)).await?;
-        let replies = self.send(Wire::Many(transaction.reads.to_commands())).await;
+        self.send(&mut Wire::One(watch)).await?;
+        let replies = self.send(&mut Wire::Many(transaction.reads.to_commands())).await;
         // From here to EXEC or UNWATCH a caller who goes away leaves keys watched.
         self.busy = true;
         match transaction.decide(replies?) {

@@ -16,6 +16,7 @@
 //! 64, 1.33–1.39 at 256. Alone it would cost a single caller half of its latency (26 µs instead of
 //! 17), which is why few callers go past it.
 
+use std::future::Future;
 use std::{io, mem};
 
 use futures_util::StreamExt;
@@ -67,15 +68,17 @@ impl Combiner {
         !cmd.is_no_response() && bytes_of(cmd) <= SMALL
     }
 
+    /// Queues the command at once.
+    ///
     /// # Cancellation
     ///
     /// Dropped while it queues, the command is not sent; dropped later, Redis may execute it.
-    pub(crate) async fn send(&self, cmd: Cmd) -> Answer {
+    pub(crate) fn send(&self, cmd: Cmd) -> impl Future<Output = Answer> + use<> {
         let (tell, answer) = oneshot::channel();
-        if self.queue.send(Entry { cmd, tell }).is_err() {
-            return Err(gone());
-        }
-        answer.await.unwrap_or_else(|_unanswered| Err(gone()))
+        // A queue that has ended drops the command, and with it the other end of the answer.
+        let queued = self.queue.send(Entry { cmd, tell });
+        drop(queued);
+        async move { answer.await.unwrap_or_else(|_unanswered| Err(gone())) }
     }
 }
 

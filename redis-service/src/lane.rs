@@ -1,5 +1,6 @@
 //! One connection and everything that is sent over it.
 
+use std::mem;
 use std::sync::Arc;
 
 use redis::aio::ConnectionLike;
@@ -47,19 +48,22 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Lane<C> {
         &self.0.pulse
     }
 
-    /// Sends and waits for the answer, without a limit in time.
+    /// Sends and waits for the answer, without a limit in time. Where it sends several commands as one,
+    /// it takes this one away; so encode it anew to send it again.
     ///
     /// All calls of the shared lane come through here, so this is the place that decides how they
     /// share it: in a crowd, small commands travel together.
     ///
     /// A future that is dropped before its first poll has sent nothing. Dropped later, Redis may
     /// execute the command; its answer then goes nowhere, and nobody else gets it.
-    pub(crate) async fn send(&self, wire: Wire, crowded: bool) -> Result<Value, CallError> {
+    pub(crate) async fn send(&self, wire: &mut Wire, crowded: bool) -> Result<Value, CallError> {
         match wire {
             Wire::One(cmd) => {
                 let reply = match &self.0.combiner {
-                    Some(combiner) if crowded && Combiner::takes(&cmd) => combiner.send(cmd).await,
-                    _ => self.0.link.clone().req_packed_command(&cmd).await,
+                    Some(combiner) if crowded && Combiner::takes(cmd) => {
+                        combiner.send(mem::take(cmd)).await
+                    }
+                    _ => self.0.link.clone().req_packed_command(cmd).await,
                 };
                 reply.and_then(answer).map_err(CallError::new)
             }
@@ -73,7 +77,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Lane<C> {
                     (0, count)
                 };
                 let mut link = self.0.link.clone();
-                let replies = link.req_packed_commands(&commands, skipped, kept).await;
+                let replies = link.req_packed_commands(commands, skipped, kept).await;
                 let mut replies = replies.map_err(CallError::in_pipeline)?;
                 if commands.is_transaction() {
                     return transaction(replies.pop());

@@ -8,7 +8,8 @@ use redis::Cmd;
 use super::set::{Condition, Expiry, millis};
 use super::{Pipeline, Request, SetOptions};
 
-/// What is handed to a connection.
+/// What is handed to a connection. By reference, down to where it is sent: a future holds a copy of
+/// whatever is moved into it, at every level.
 #[derive(Debug)]
 pub(crate) enum Wire {
     One(Cmd),

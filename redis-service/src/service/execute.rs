@@ -14,20 +14,21 @@ use crate::slot::share_of;
 
 impl<D: Dial> Core<D> {
     pub(super) async fn execute(&self, request: &Request) -> Result<Value, RedisError> {
-        let (wire, mut after) = request.plan(self.deadline);
+        let (mut wire, mut after) = request.plan(self.deadline);
         if matches!(request, Request::HealthCheck) {
             after = self.health_deadline;
         }
         let share = if self.lanes.cluster { share(request) } else { 0 };
         let mut flight = Flight::begin(&self.lanes, share, after)?;
-        let outcome = tokio::time::timeout(after, self.answer(request, wire, &mut flight)).await;
+        let outcome =
+            tokio::time::timeout(after, self.answer(request, &mut wire, &mut flight)).await;
         outcome.unwrap_or_else(|_elapsed| Err(flight.timed_out()))
     }
 
     async fn answer(
         &self,
         request: &Request,
-        wire: Wire,
+        wire: &mut Wire,
         flight: &mut Flight<'_, D>,
     ) -> Result<Value, RedisError> {
         let manner = request.manner();
@@ -40,7 +41,7 @@ impl<D: Dial> Core<D> {
             let answer = self.attempt(manner, wire, flight).await?;
             let lost = matches!(&answer, Err(e) if e.class().kind == ErrorKind::Connection);
             if lost && request.is_repeatable() {
-                let (wire, _) = request.plan(self.deadline);
+                (*wire, _) = request.plan(self.deadline);
                 self.attempt(manner, wire, flight).await?
             } else {
                 answer
@@ -52,7 +53,7 @@ impl<D: Dial> Core<D> {
     async fn attempt(
         &self,
         manner: Manner,
-        wire: Wire,
+        wire: &mut Wire,
         flight: &mut Flight<'_, D>,
     ) -> Result<Result<Value, CallError>, RedisError> {
         if manner != Manner::Shared {
@@ -69,7 +70,7 @@ impl<D: Dial> Core<D> {
 
     async fn attempt_alone(
         &self,
-        wire: Wire,
+        wire: &mut Wire,
         flight: &mut Flight<'_, D>,
     ) -> Result<Result<Value, CallError>, RedisError> {
         let mut alone = self.alone(flight).await?;
@@ -109,7 +110,7 @@ impl<D: Dial> Core<D> {
                 Err(error) => Err(error),
                 Ok(Some(writes)) => {
                     flight.sent_over(alone.pulse(), true);
-                    let answer = alone.send(Wire::Many(writes.to_commands())).await;
+                    let answer = alone.send(&mut Wire::Many(writes.to_commands())).await;
                     match flight.settle(answer) {
                         // A watched key was changed meanwhile.
                         Ok(Value::Nil) => continue,

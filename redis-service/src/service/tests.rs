@@ -5,6 +5,7 @@ use crate::fake::{Dialled, Fake, Reply};
 use crate::{ErrorKind, Pipeline, Raw};
 
 mod connection;
+mod crowd;
 
 const OK: Reply = Reply::Line("+OK");
 
