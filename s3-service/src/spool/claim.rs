@@ -127,6 +127,7 @@ impl Claim {
                 self.rests(false);
                 return removed;
             }
+            self.store.state().uploaded += 1;
             let (id, key) = (self.id, Arc::clone(&self.item.key));
             self.store.tell(SpoolEvent::Uploaded { id, key });
             self.end();

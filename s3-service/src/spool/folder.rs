@@ -18,7 +18,8 @@ pub(super) const DRAFT: &str = ".draft-";
 const LOCK: &str = "lock";
 const DEAD: &str = "dead";
 const DAMAGED: &str = "damaged";
-const REASON: &str = "reason";
+/// Ends the name of a note beside an entry. No key has this in its escaped form.
+const REASON: &str = "~reason";
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -105,7 +106,7 @@ impl Folder {
     /// Why an entry is dead, as far as it was noted.
     pub(super) fn reason(&self, name: &Name) -> String {
         let path = self.dead_folder().join(name.to_string());
-        fs::read_to_string(path.with_added_extension(REASON)).unwrap_or_default()
+        fs::read_to_string(beside(&path)).unwrap_or_default()
     }
 
     /// Removes an entry for good.
@@ -137,17 +138,23 @@ impl Folder {
     }
 }
 
+fn beside(entry: &Path) -> PathBuf {
+    let mut path = entry.as_os_str().to_owned();
+    path.push(REASON);
+    PathBuf::from(path)
+}
+
 /// The reason, for people: the entry is as good without it.
 fn note(entry: &Path, reason: &str) {
-    let path = entry.with_added_extension(REASON);
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(beside(entry));
     if let Err(error) = file.and_then(|mut file| file.write_all(reason.as_bytes())) {
         tracing::debug!(%error, "the reason was not noted");
     }
 }
 
 fn forget(entry: &Path) {
-    if let Err(error) = fs::remove_file(entry.with_added_extension(REASON)) {
+    if let Err(error) = fs::remove_file(beside(entry)) {
         tracing::debug!(%error, "there was no reason to forget");
     }
 }

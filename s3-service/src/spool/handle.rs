@@ -80,6 +80,9 @@ impl Spool {
             uploading: state.index.claimed(),
             dead: state.graves.len(),
             damaged: state.graves.damaged,
+            max_bytes: self.store.limits.bytes,
+            refused: state.refused,
+            uploaded: state.uploaded,
         }
     }
 

@@ -46,6 +46,14 @@ pub(super) async fn store(
     write: Write,
     claim: bool,
 ) -> Result<Ticket, SpoolError> {
+    let stored = write_down(store, write, claim).await;
+    if matches!(stored, Err(SpoolError::Full(_))) {
+        store.state().refused += 1;
+    }
+    stored
+}
+
+async fn write_down(store: &Arc<Store>, write: Write, claim: bool) -> Result<Ticket, SpoolError> {
     let (action, key, attributes, mut body) = match write {
         Write::Upload(upload) => {
             let Upload { key, body, attributes } = *upload;

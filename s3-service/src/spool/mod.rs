@@ -71,6 +71,8 @@
 //!   processes can: two spools that write to one key have no order.
 //! * **A write that S3 was asked for, and that timed out, may have been done.** It is queued all the
 //!   same, and done again as the last word on its key.
+//! * **A condition is decided when its write is drained.** One that does not hold then
+//!   (`if_none_match`: 412) sends the entry to `dead/`, though its caller was told `Queued`.
 //!
 //! # The folder
 //! ```text
@@ -78,8 +80,8 @@
 //!   lock                                           who holds it, and which bucket it is for
 //!   1764154457123456-put-131-2024%2Fq1.txt         id, action, size of the file, key
 //!   1764154457123999-delete-70-2023%2Fq1.txt
-//!   dead/                                          refused by S3 for good, each with its .reason
-//!   damaged/                                       not what was written, each with its .reason
+//!   dead/                                          refused by S3 for good, each with its ~reason
+//!   damaged/                                       not what was written, each with its ~reason
 //! ```
 //! Ids rise in the order of the writes, so `ls` lists them in order. An escaped key over 200 bytes
 //! ends in `~` in the name, and is whole in the header. Folders are made with mode 0700, files with
@@ -119,6 +121,8 @@ mod drain;
 mod error;
 mod folder;
 mod front;
+#[cfg(feature = "otel")]
+mod gauges;
 mod graveyard;
 mod group;
 mod handle;
@@ -138,6 +142,8 @@ mod store;
 
 pub use disk::{Disk, OsDisk};
 pub use error::{Bound, SpoolError};
+#[cfg(feature = "otel")]
+pub use gauges::SpoolGauges;
 pub use handle::Spool;
 pub use name::EntryId;
 pub use report::{Entry, EntryState, SpoolEvent, SpoolStatus};

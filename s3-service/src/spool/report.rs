@@ -24,6 +24,12 @@ pub struct SpoolStatus {
     pub dead: usize,
     /// Files in `damaged/`.
     pub damaged: u64,
+    /// The most bytes that it may hold.
+    pub max_bytes: u64,
+    /// Writes that there was no room for, since the start of this process.
+    pub refused: u64,
+    /// Entries that S3 has taken, since the start of this process.
+    pub uploaded: u64,
 }
 
 /// One entry, for an operator.

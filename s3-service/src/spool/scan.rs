@@ -38,8 +38,13 @@ pub(super) fn scan(folder: &Folder) -> io::Result<Found> {
             }
         }
     }
-    found.dead = names(&folder.dead_folder())?;
-    found.damaged = u64::try_from(names(&folder.damaged_folder())?.len()).unwrap_or(u64::MAX);
+    for (entry, name) in names(&folder.dead_folder())? {
+        if let Ok(name) = whole(&entry, name) {
+            found.dead.push(name);
+        }
+    }
+    let damaged = names(&folder.damaged_folder())?.len();
+    found.damaged = u64::try_from(damaged).unwrap_or(u64::MAX);
     Ok(found)
 }
 
@@ -65,13 +70,12 @@ fn whole(entry: &DirEntry, mut name: Name) -> Result<Name, Flaw> {
     Ok(name)
 }
 
-fn names(folder: &Path) -> io::Result<Vec<Name>> {
+fn names(folder: &Path) -> io::Result<Vec<(DirEntry, Name)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name().into_string().ok().and_then(|file| own(&file));
-        if let Some(Ok(name)) = name.map(|name| whole(&entry, name)) {
-            found.push(name);
+        if let Some(name) = entry.file_name().into_string().ok().and_then(|file| own(&file)) {
+            found.push((entry, name));
         }
     }
     Ok(found)

@@ -51,6 +51,10 @@ pub(super) struct State {
     pub(super) graves: Graveyard,
     pub(super) rooms: Rooms,
     pub(super) closed: bool,
+    /// Writes that there was no room for, since the start.
+    pub(super) refused: u64,
+    /// Entries that S3 has taken, since the start.
+    pub(super) uploaded: u64,
     last: EntryId,
 }
 
@@ -72,7 +76,8 @@ impl Store {
     ) -> Result<Arc<Self>, SpoolError> {
         let (folder, found) = Folder::open(root, &bucket, disk)?;
         let (index, graves, rooms) = (Index::default(), Graveyard::default(), Rooms::default());
-        let mut state = State { index, graves, rooms, closed: false, last: EntryId::FIRST };
+        let (closed, refused, uploaded, last) = (false, 0, 0, EntryId::FIRST);
+        let mut state = State { index, graves, rooms, closed, refused, uploaded, last };
         for name in found.entries {
             state.last = state.last.max(name.id);
             state.index.insert(name.id, Item::from(name), Stage::Waiting);
@@ -172,13 +177,14 @@ impl Store {
     pub(super) fn condemn(&self, id: EntryId, item: &Item, flaw: &str) {
         let name = item.name(id).to_string();
         tracing::error!(entry = name, flaw, "a damaged entry was set aside");
-        match self.folder.set_aside(&name, flaw).and_then(|()| self.folder.sync()) {
-            Ok(()) => {}
-            Err(error) => tracing::error!(entry = name, %error, "it could not be moved"),
+        let moved = self.folder.set_aside(&name, flaw).and_then(|()| self.folder.sync());
+        if let Err(error) = &moved {
+            // It is gone, or in the way again at the next start.
+            tracing::error!(entry = name, %error, "it could not be moved");
         }
         let mut state = self.state();
         state.index.remove(id);
-        state.graves.damaged += 1;
+        state.graves.damaged += u64::from(moved.is_ok());
         drop(state);
         let (key, flaw) = (Arc::clone(&item.key), flaw.to_owned());
         self.tell(SpoolEvent::Damaged { id, key, flaw });
