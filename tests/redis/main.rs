@@ -4,6 +4,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says with a panic that it failed")]
 
+#[path = "../../redis-service/tests/contract/suite.rs"]
+#[macro_use]
+mod suite;
+
 mod cluster;
 mod commands;
 mod crowd;
@@ -12,10 +16,13 @@ mod exclusive;
 mod failures;
 mod fallback;
 mod from_pool;
+mod health_and_status;
 mod hostile;
 mod mistakes;
+mod operations;
 mod outage;
 mod performance;
+mod process_wide;
 mod protection;
 mod proxy;
 mod sentinel;
