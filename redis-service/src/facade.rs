@@ -60,7 +60,7 @@ pub type Stack = Fallback<Metrics<CircuitBreakerService<Engine, Judge>>>;
 ///
 /// # Cancellation
 ///
-/// Every call may be dropped at any time; see [`RedisService`].
+/// Every call may be dropped at any time; see [`RedisService`](crate::RedisService).
 #[derive(Clone)]
 pub struct Redis<S = Stack> {
     service: S,
