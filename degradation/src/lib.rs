@@ -47,6 +47,8 @@ mod layer;
 mod level;
 mod manager;
 mod mode;
+#[cfg(feature = "openai")]
+pub mod openai;
 mod orders;
 #[cfg(feature = "endpoints")]
 mod page;

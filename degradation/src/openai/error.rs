@@ -1,0 +1,41 @@
+//! What can go wrong besides what `async-openai` knows, and whom to tell.
+
+use async_openai::error::OpenAIError;
+use reqwest::StatusCode;
+
+/// An answer did not come, or not to its end. Inside of [`OpenAIError::Boxed`], or of the error that a
+/// stream reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// Nothing came within the time for the first byte.
+    #[error("no answer in time")]
+    Timeout,
+    /// The answer paused for too long.
+    #[error("the answer stalled")]
+    Stalled,
+    /// It ended before it was complete.
+    #[error("the answer was cut off")]
+    Truncated,
+    /// It holds no text.
+    #[error("the answer is empty")]
+    Empty,
+}
+
+impl From<AnswerError> for OpenAIError {
+    fn from(error: AnswerError) -> Self {
+        Self::Boxed(error.into())
+    }
+}
+
+/// Whether waiting will not help: the key is wrong, access is denied, or the quota is used up.
+/// Somebody should be told.
+#[must_use]
+pub fn needs_operator(error: &OpenAIError) -> bool {
+    let OpenAIError::ApiError(error) = error else { return false };
+    let denied = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&error.status_code);
+    denied || error.api_error.code.as_deref() == Some(QUOTA)
+}
+
+/// The code of a 429 that no waiting heals.
+pub(super) const QUOTA: &str = "insufficient_quota";
