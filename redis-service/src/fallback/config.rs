@@ -74,7 +74,12 @@ impl FallbackConfig {
 
     /// Whether Redis is asked to tell which keys change (`CLIENT TRACKING` in broadcast mode, Redis 6
     /// and later), on one connection beside the pool. Where it can not, the age of a value counts from
-    /// when it was read.
+    /// when it was read, and what somebody else overwrites is noticed by the next read only: so it is
+    /// with Sentinel, a cluster, a pool of your own, and a [`Dial`](crate::Dial) of your own, to which
+    /// no such connection is made.
+    ///
+    /// Redis sends the name of every key that anybody changes. Where millions change and few are read
+    /// here, that traffic is the price of the ages.
     pub const fn tracking(mut self, wanted: bool) -> Self {
         self.tracking = wanted;
         self

@@ -16,3 +16,4 @@ mod process_wide;
 mod protection;
 mod state;
 mod support;
+mod tower_laws;
