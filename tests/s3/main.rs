@@ -1,10 +1,9 @@
-//! S3 against a real server in the process, killed for real.
+//! S3 against a real server in the process, killed for real, and against moto.
 #![cfg(test)]
 
-mod download;
-mod interceptor;
-mod outage;
-mod service;
+mod health_and_status;
+mod health_metrics;
+mod operations;
+mod protection;
+mod state;
 mod support;
-mod telemetry;
-mod timeouts;

@@ -1,8 +1,15 @@
 //! A server with a bucket, and a service of it whose clock stands still.
 
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
 use circuit_layer::{Clock, ManualClock};
+use http_body::{Body, Frame};
 use s3_service::test_server::S3Server;
 use s3_service::{S3, S3Builder, Start};
 
@@ -53,4 +60,52 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
         }
     });
     assert!(waited.await.is_ok(), "waited in vain: {what}");
+}
+
+/// Asks again, within a bound, until the answer is yes.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(60), async { while !holds().await {} });
+    assert!(waited.await.is_ok(), "waited in vain: {what}");
+}
+
+/// A body that can be read once and does not tell its length.
+pub(crate) struct Frames {
+    frames: VecDeque<Bytes>,
+    then: Then,
+}
+
+/// What comes after the last frame.
+#[derive(Clone, Copy)]
+pub(crate) enum Then {
+    End,
+    Break,
+    Wait,
+}
+
+impl Frames {
+    pub(crate) fn of(frames: impl IntoIterator<Item = Bytes>) -> Self {
+        Self { frames: frames.into_iter().collect(), then: Then::End }
+    }
+
+    pub(crate) fn then(mut self, then: Then) -> ByteStream {
+        self.then = then;
+        ByteStream::from_body_1_x(self)
+    }
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match (self.frames.pop_front(), self.then) {
+            (Some(frame), _) => Poll::Ready(Some(Ok(Frame::data(frame)))),
+            (None, Then::End) => Poll::Ready(None),
+            (None, Then::Break) => Poll::Ready(Some(Err("the source broke".into()))),
+            (None, Then::Wait) => Poll::Pending,
+        }
+    }
 }

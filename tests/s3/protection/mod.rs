@@ -1,0 +1,9 @@
+//! What the breaker keeps from whom: attempts, retries, deadlines, bodies.
+
+mod cancelled;
+mod download;
+mod interceptor;
+mod large;
+mod other_services;
+mod per_bucket;
+mod timeouts;
