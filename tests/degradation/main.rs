@@ -2,6 +2,8 @@
 //! that a dependency drives open by dying.
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop")]
 
+mod classes;
 mod dependency;
 mod grpc;
 mod http;
+mod table;
