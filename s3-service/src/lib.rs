@@ -7,10 +7,51 @@
 //! | to put a breaker into | take |
 //! | --- | --- |
 //! | any AWS SDK client | [`CircuitBreakerInterceptor`] |
-//! | an S3 client of your own | [`install()`], [`install_client`] |
+//! | an S3 client of your own | [`install()`], [`install_client`], [`install_per_bucket`] |
 //! | a program that reads and writes objects of a bucket | [`S3`], or [`S3Service`] for a tower stack |
 //!
-//! [`S3`] adds books to the breaker: health, and with the feature `otel` the `s3_*` metrics.
+//! # A breaker in a client
+//! ```
+//! # #[cfg(feature = "test-util")]
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use circuit_layer::{CircuitBreaker, Rejected};
+//!
+//! # let store = s3_service::MemoryStore::new("reports");
+//! # let config = store.config();
+//! let breaker = CircuitBreaker::new("s3");
+//! let client = aws_sdk_s3::Client::from_conf(s3_service::install(config, &breaker).build());
+//! client.head_bucket().bucket("reports").send().await?;
+//!
+//! breaker.force_open("S3 is being moved", None);
+//! let error = client.head_bucket().bucket("reports").send().await.unwrap_err();
+//! assert_eq!(Rejected::find(&error).map(Rejected::name), Some("s3"));
+//! # Ok(())
+//! # }
+//! # #[cfg(feature = "test-util")]
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
+//!
+//! # A bucket as a service
+//! [`S3`] adds books to the breaker: health, and with the feature `otel` the `s3_*` metrics. What
+//! S3 refuses (a missing object, a wrong key) is an answer and no failure; the table is in
+//! [`classify`].
+//!
+//! ```
+//! # #[cfg(feature = "test-util")]
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use s3_service::{S3, Upload};
+//!
+//! # let client = s3_service::MemoryStore::new("reports").client();
+//! let s3 = S3::builder().bucket("reports").client(client).fail_max(3).build().await?;
+//! s3.upload(Upload::new("q1.txt", b"42".to_vec()).content_type("text/plain")).await?;
+//! assert_eq!(s3.download("q1.txt").await?.into_bytes().await?, "42");
+//! assert!(s3.head("q2.txt").await.unwrap_err().is_not_found());
+//! assert_eq!(s3.get_health().report.score, 100);
+//! # Ok(())
+//! # }
+//! # #[cfg(feature = "test-util")]
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
 //!
 //! # Features
 //! * `s3` (default): everything that knows of S3. Without it the interceptor and

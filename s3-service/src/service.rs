@@ -118,6 +118,43 @@ impl Inner {
 ///
 /// Always ready: an open breaker rejects in `call`, where a rejection belongs.
 ///
+/// ```
+/// # #[cfg(feature = "test-util")]
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use s3_service::{S3, S3Request, S3Response, Upload};
+/// use tower::ServiceExt as _;
+///
+/// let service = S3::memory().service();
+/// let upload = S3Request::Upload(Upload::new("k", b"v".to_vec()));
+/// let answer = service.oneshot(upload).await?;
+/// assert!(matches!(answer, S3Response::Uploaded(_)));
+/// # Ok(())
+/// # }
+/// # #[cfg(feature = "test-util")]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+/// ```
+///
+/// Under layers of tower, with a deadline for each call that is further out than the breaker's:
+///
+/// ```
+/// # #[cfg(feature = "test-util")]
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use s3_service::{S3, S3Request};
+/// use tower::ServiceExt as _;
+///
+/// # let client = s3_service::MemoryStore::new("reports").client();
+/// let s3 = S3::builder().bucket("reports").client(client).fail_max(3).build().await?;
+/// let service = s3.service().map_request(|key: &str| S3Request::Head { key: key.to_owned() });
+/// let head = tokio::time::timeout(Duration::from_secs(60), service.oneshot("missing")).await?;
+/// assert!(head.unwrap_err().is_not_found());
+/// # Ok(())
+/// # }
+/// # #[cfg(feature = "test-util")]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+/// ```
+///
 /// # Clone
 /// Clones share client, breaker and books.
 ///

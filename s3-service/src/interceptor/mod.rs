@@ -26,40 +26,77 @@
 mod breakers;
 mod bypass;
 mod facts;
+mod hooks;
 mod settle;
 mod slot;
 
 use std::sync::Arc;
 
-use aws_runtime::invocation_id::InvocationIdInterceptor;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
-};
-use aws_smithy_runtime_api::client::interceptors::{DisableInterceptor, Intercept};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
-use circuit_layer::{CircuitBreaker, Control, Rejected, State};
+use circuit_layer::CircuitBreaker;
 
 use breakers::{Breakers, Chooser};
 pub use bypass::BypassBreaker;
 #[cfg(feature = "s3")]
 pub(crate) use facts::connector_kind;
 
-use crate::body::{ByteCounter, DownloadBody, Source, Tail, UploadBody};
-use slot::{Attempt, Slot};
+use crate::body::ByteCounter;
 
 /// A circuit breaker as an interceptor of an AWS SDK client.
 ///
 /// Put it into the client's configuration, once: a second one, of the same or of another breaker,
-/// rests. For S3, [`install()`](crate::install()) does it; for any other service:
+/// rests. For S3, [`install()`](crate::install()) does it; clients of all services take it alike:
 ///
-/// ```text
-/// aws_sdk_dynamodb::config::Builder::interceptor(CircuitBreakerInterceptor::new(breaker))
+/// ```
+/// # #[cfg(feature = "test-util")]
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use circuit_layer::CircuitBreaker;
+/// use s3_service::CircuitBreakerInterceptor;
+///
+/// # let config = s3_service::MemoryStore::new("reports").config();
+/// let breaker = CircuitBreaker::new("s3");
+/// let config = config.interceptor(CircuitBreakerInterceptor::new(breaker));
+/// let client = aws_sdk_s3::Client::from_conf(config.build());
+/// client.head_bucket().bucket("reports").send().await?;
+/// # Ok(())
+/// # }
+/// # #[cfg(feature = "test-util")]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+/// ```
+///
+/// With a breaker to your measure, bytes counted, and one call that passes it by:
+///
+/// ```
+/// # #[cfg(feature = "test-util")]
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use circuit_layer::{Backoff, CircuitBreaker};
+/// use s3_service::{BypassBreaker, ByteTotals, CircuitBreakerInterceptor};
+///
+/// # let config = s3_service::MemoryStore::new("reports").config();
+/// let breaker = CircuitBreaker::builder("s3")
+///     .fail_max(3)
+///     .reset_timeout(Duration::from_secs(10))
+///     .backoff(Backoff::exponential(2.0))
+///     .build()?;
+/// let totals = Arc::new(ByteTotals::default());
+/// let interceptor = CircuitBreakerInterceptor::new(breaker.clone()).count_bytes(totals.clone());
+/// let client = aws_sdk_s3::Client::from_conf(config.interceptor(interceptor).build());
+///
+/// let put = client.put_object().bucket("reports").key("q1").body(b"42".to_vec().into());
+/// put.send().await?;
+/// assert_eq!(totals.uploaded(), 2);
+///
+/// breaker.force_open("a drill", None);
+/// let check = client.head_bucket().bucket("reports");
+/// check.customize().interceptor(BypassBreaker).send().await?;
+/// # Ok(())
+/// # }
+/// # #[cfg(feature = "test-util")]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 /// ```
 ///
 /// While the breaker is open, operations fail at once with a dispatch failure in whose sources
@@ -104,121 +141,5 @@ impl CircuitBreakerInterceptor {
     /// Whether one of its kind is among `interceptors`, such as those of a client's configuration.
     pub fn is_installed<I: Intercept>(interceptors: impl IntoIterator<Item = I>) -> bool {
         interceptors.into_iter().any(|interceptor| interceptor.name() == Self::NAME)
-    }
-
-    fn admit(&self, cfg: &ConfigBag) -> Result<Attempt, Rejected> {
-        let unjudged = is_presigning(cfg) || bypass::is_bypassed(cfg);
-        let breaker = self.breakers.of(cfg);
-        let permit = if unjudged { None } else { Some(breaker.try_acquire()?) };
-        Ok(Attempt::new(breaker, permit))
-    }
-}
-
-/// The SDK signs URLs by running an operation that stops before the wire; what marks it is that the
-/// invocation id is switched off.
-fn is_presigning(cfg: &ConfigBag) -> bool {
-    cfg.load::<DisableInterceptor<InvocationIdInterceptor>>().is_some()
-}
-
-/// Whether a retry would be rejected anyway, and hide the service's own error.
-fn rejects(breaker: &CircuitBreaker) -> bool {
-    breaker.state() != State::Closed && breaker.snapshot().control != Control::ObserveOnly
-}
-
-/// The retry strategy reads its limit after this attempt's last hook, from this very bag.
-fn stop_retries(cfg: &mut ConfigBag) {
-    let config = cfg.load::<RetryConfig>().cloned().unwrap_or_else(RetryConfig::disabled);
-    cfg.interceptor_state().store_put(config.with_max_attempts(1));
-}
-
-impl Intercept for CircuitBreakerInterceptor {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn read_before_attempt(
-        &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if slot::is_taken(cfg) {
-            return Ok(());
-        }
-        let (slot, result) = match self.admit(cfg) {
-            Ok(attempt) => (Slot::Admitted(attempt), Ok(())),
-            Err(rejected) => (Slot::Rejected, Err(rejected.into())),
-        };
-        slot::put(cfg, slot);
-        result
-    }
-
-    fn modify_before_transmit(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let Some(attempt) = slot::attempt(cfg) else {
-            return Ok(());
-        };
-        let body = context.request_mut().body_mut();
-        if attempt.source.is_none() && body.content_length() != Some(0) {
-            let source = Arc::new(Source::default());
-            attempt.source = Some(Arc::clone(&source));
-            let inner = std::mem::replace(body, SdkBody::taken());
-            *body = UploadBody::wrap(inner, self.counter.clone(), source);
-        }
-        Ok(())
-    }
-
-    fn read_before_transmit(
-        &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Some(attempt) = slot::attempt(cfg) {
-            attempt.transmitted = true;
-        }
-        Ok(())
-    }
-
-    fn modify_before_deserialization(
-        &self,
-        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let Some(attempt) = slot::attempt(cfg) else {
-            return Ok(());
-        };
-        if attempt.tail.is_none() {
-            let tail = Arc::new(Tail::default());
-            attempt.tail = Some(Arc::clone(&tail));
-            let body = context.response_mut().body_mut();
-            let inner = std::mem::replace(body, SdkBody::taken());
-            let breaker = attempt.breaker.clone();
-            *body = DownloadBody::wrap(inner, self.counter.clone(), tail, breaker);
-        }
-        Ok(())
-    }
-
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Some(attempt) = slot::take(cfg) {
-            let breaker = attempt.breaker.clone();
-            let run = settle::Run { components, timeouts: cfg.load::<TimeoutConfig>() };
-            settle::settle(attempt, context, &run);
-            if context.inner().is_failed() && rejects(&breaker) {
-                stop_retries(cfg);
-            }
-        }
-        // An error from here would be replaced by a retry, and S3's own be lost.
-        Ok(())
     }
 }

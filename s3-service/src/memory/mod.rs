@@ -56,7 +56,6 @@ const KEY: &str = "memory";
 /// Clones share the buckets.
 ///
 /// ```
-/// use circuit_layer::Clock;
 /// use s3_service::{MemoryStore, S3, Start};
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
