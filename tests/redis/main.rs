@@ -18,6 +18,7 @@ mod fallback;
 mod from_pool;
 mod health_and_status;
 mod hostile;
+mod loading;
 mod mistakes;
 mod operations;
 mod outage;
