@@ -5,5 +5,6 @@ mod health_and_status;
 mod health_metrics;
 mod operations;
 mod protection;
+mod spool;
 mod state;
 mod support;

@@ -1,0 +1,12 @@
+//! The upload queue: what it promises, against a real server, a real disk and real kills.
+
+mod bounds;
+mod crash;
+mod damage;
+mod dead;
+mod folder;
+mod outage;
+mod power;
+mod reads;
+mod support;
+mod write_ahead;
