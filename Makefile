@@ -53,6 +53,7 @@ bench:
 	@.ci/setup bench
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin redis
+	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin spool
 
 # ---- lint -----------------------------------------------------------------------------------
 
