@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use circuit_layer::Clock;
 use serde_json::{Value, json};
 use thirtyfour::cdp::domains::emulation::{MediaFeature, SetEmulatedMedia};
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// Nothing of the browser may leave this machine or wait for a screen. As root there is no sandbox.
 const ARGUMENTS: &[&str] = &[
@@ -120,16 +121,17 @@ impl Page {
 
     /// Waits until the expression holds, and says how long that took.
     pub(crate) async fn wait_for(&self, expression: &str) -> Duration {
-        let started = Instant::now();
+        let clock = Clock::default();
+        let started = clock.now();
         let script = format!("return Boolean({expression})");
         while self.ask(&script).await != json!(true) {
-            if started.elapsed() > PATIENCE {
+            if clock.now() - started > PATIENCE {
                 let body = self.ask("return document.body.innerText").await;
                 panic!("`{expression}` does not hold; the page says {body:#}");
             }
-            tokio::time::sleep(POLL).await;
+            clock.sleep_until(clock.now() + POLL).await;
         }
-        started.elapsed()
+        clock.now() - started
     }
 
     /// The text of the first element that a selector finds.

@@ -6,7 +6,12 @@
 //! | `access` | can everybody read it: 360 pixels, dark, keyboard, screen reader? |
 //!
 //! The pictures that `access` takes are in `target/screenshots`, for people to look at.
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets the unexpected should stop"
+)]
 
 mod access;
 mod browser;
