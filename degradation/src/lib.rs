@@ -26,7 +26,10 @@
 //! until you mount it). The page `/status` and, in a terminal, the program `degradectl` (feature `cli`)
 //! show one [`StatusDocument`].
 //!
-//! [`DegradationManager`] and [`DegradationLayer`] have examples.
+//! Two more things belong to it: a [`FallbackLayer`] answers what is rejected, from a second service
+//! with a bound of its own, and a [`Shutdown`] ends the service in order.
+//!
+//! [`DegradationManager`], [`DegradationLayer`] and [`FallbackLayer`] have examples.
 
 pub mod admission;
 mod board;
