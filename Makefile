@@ -5,6 +5,7 @@
 #   make test     every test: workspace, doc examples, loom models
 #   make bench    what a breaker and a GET of Redis cost, beside the peers
 #   make lint     fmt, clippy, docs, cargo-deny        (DENY=skip leaves the last one out)
+#   make features every combination of features of circuit-layer builds (lint: any two of them)
 #   make docs     the API documentation, in target/doc
 #   make ci       test and lint
 
@@ -13,7 +14,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-workspace test-docs test-loom bench lint docs ci
+.PHONY: help demo serve test test-workspace test-docs test-loom bench lint features docs ci
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -61,7 +62,7 @@ lint:
 	@.ci/setup lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
-	$(CARGO) clippy -p circuit-layer --no-default-features -- -D warnings
+	$(CARGO) hack clippy -p circuit-layer --feature-powerset --depth 2 --no-dev-deps -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps \
 		--document-private-items
 ifeq ($(DENY),skip)
@@ -69,6 +70,10 @@ ifeq ($(DENY),skip)
 else
 	$(CARGO) deny check bans licenses sources
 endif
+
+features:
+	@.ci/setup features
+	$(CARGO) hack check -p circuit-layer --feature-powerset --no-dev-deps
 
 docs:
 	$(CARGO) doc --workspace --all-features --no-deps
