@@ -63,15 +63,23 @@ impl Rig {
 
 /// Answers any request with `answer`, if it was readied before. An instance that is ready holds a
 /// reservation, as one of a concurrency limit does.
-pub(crate) struct Inner<Response> {
+pub(crate) struct Inner<Response, Error = io::Error> {
     pub(crate) rig: Rig,
     ready: bool,
     answer: fn() -> Response,
+    fail: fn() -> Error,
 }
 
 impl<Response> Inner<Response> {
     pub(crate) fn new(rig: &Rig, answer: fn() -> Response) -> Self {
-        Self { rig: rig.clone(), ready: false, answer }
+        Self::failing(rig, answer, || io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl<Response, Error> Inner<Response, Error> {
+    /// The same with an error of another type.
+    pub(crate) fn failing(rig: &Rig, answer: fn() -> Response, fail: fn() -> Error) -> Self {
+        Self { rig: rig.clone(), ready: false, answer, fail }
     }
 
     fn unready(&mut self) -> bool {
@@ -81,26 +89,26 @@ impl<Response> Inner<Response> {
     }
 }
 
-impl<Response> Clone for Inner<Response> {
+impl<Response, Error> Clone for Inner<Response, Error> {
     fn clone(&self) -> Self {
-        Self::new(&self.rig, self.answer)
+        Self::failing(&self.rig, self.answer, self.fail)
     }
 }
 
-impl<Response> Drop for Inner<Response> {
+impl<Response, Error> Drop for Inner<Response, Error> {
     fn drop(&mut self) {
         self.unready();
     }
 }
 
-impl<Request, Response> Service<Request> for Inner<Response> {
+impl<Request, Response, Error> Service<Request> for Inner<Response, Error> {
     type Response = Response;
-    type Error = io::Error;
-    type Future = Call<Response>;
+    type Error = Error;
+    type Future = Call<Response, Error>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if self.rig.is(Mood::Broken) {
-            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+            return Poll::Ready(Err((self.fail)()));
         }
         if self.rig.is(Mood::Busy) {
             self.rig.wait(cx);
@@ -123,14 +131,14 @@ impl<Request, Response> Service<Request> for Inner<Response> {
 }
 
 /// A call of [`Inner`].
-pub(crate) struct Call<Response> {
+pub(crate) struct Call<Response, Error = io::Error> {
     rig: Rig,
     answer: fn() -> Response,
-    marker: PhantomData<fn() -> Response>,
+    marker: PhantomData<fn() -> Error>,
 }
 
-impl<Response> Future for Call<Response> {
-    type Output = io::Result<Response>;
+impl<Response, Error> Future for Call<Response, Error> {
+    type Output = Result<Response, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.rig.is(Mood::Panicking), "told to panic");
@@ -142,7 +150,7 @@ impl<Response> Future for Call<Response> {
     }
 }
 
-impl<Response> Drop for Call<Response> {
+impl<Response, Error> Drop for Call<Response, Error> {
     fn drop(&mut self) {
         self.rig.facts().alive -= 1;
     }

@@ -19,7 +19,18 @@ pub(crate) fn broken<S, Request, Response>(
 where
     S: Service<Request> + Clone,
 {
-    let bench = |rig: &Rig| Bench { service: stack(Inner::new(rig, answer)), request };
+    broken_over(|rig| stack(Inner::new(rig, answer)), request)
+}
+
+/// The same for a stack that makes its inner service itself.
+pub(crate) fn broken_over<S, Request>(
+    stack: impl Fn(&Rig) -> S,
+    request: fn() -> Request,
+) -> Vec<&'static str>
+where
+    S: Service<Request> + Clone,
+{
+    let bench = |rig: &Rig| Bench { service: stack(rig), request };
     let laws: &[(&'static str, Law<S, Request>)] = &[
         ("calls the instance that it readied", readied_instance),
         ("a clone inherits no readiness", clone_is_unready),

@@ -13,9 +13,11 @@ use degradation::{
 };
 use http::{Request, Response};
 use http_body_util::Full;
+use tower::limit::ConcurrencyLimit;
 use tower::{Layer, ServiceBuilder, service_fn};
 
-use crate::laws::broken;
+use crate::inner::Inner;
+use crate::laws::{broken, broken_over};
 
 const NONE: [&str; 0] = [];
 
@@ -129,4 +131,19 @@ fn a_fallback_that_is_not_needed() {
     let other = service_fn(|_: u64| async { Ok::<_, io::Error>(8) });
     let layer = || FallbackLayer::new(other).on(|_: &io::Error| true);
     assert_eq!(broken(|| 7, |inner| layer().layer(inner), || 1_u64), NONE);
+}
+
+/// It is transparent: it hands the mistake of a caller who did not ask for readiness on, so it stands
+/// over a service that notices.
+#[tokio::test]
+async fn the_memory_in_front_of_redis() {
+    let closed = || redis_service::Error::Redis(redis_service::RedisError::Closed);
+    let stack = |rig: &_| {
+        let layer = redis_service::FallbackLayer::new(redis_service::FallbackConfig::new());
+        let inner = Inner::failing(rig, || redis_service::Value::Nil, closed);
+        layer.layer(ConcurrencyLimit::new(inner, 8))
+    };
+    assert_eq!(broken_over(stack, || redis_service::Request::Ping), NONE);
+    let get = || redis_service::Request::Get { key: Bytes::from_static(b"key") };
+    assert_eq!(broken_over(stack, get), NONE);
 }
