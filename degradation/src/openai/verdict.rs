@@ -122,7 +122,9 @@ mod tests {
     fn the_wait_that_it_asks_for_goes_to_the_breaker_finest_first_and_not_too_long() {
         let throttled = |headers: &[_]| match of(429, headers, "") {
             Outcome::Failure { kind: "throttled", retry_after } => retry_after,
-            other => panic!("{other:?}"),
+            other @ (Outcome::Success | Outcome::Failure { .. } | Outcome::Ignored) => {
+                panic!("{other:?}")
+            }
         };
         assert_eq!(throttled(&[]), None);
         assert_eq!(throttled(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
