@@ -1,6 +1,8 @@
 //! What a client can be told before it is made.
 
 mod assemble;
+#[cfg(feature = "otel")]
+mod metrics;
 
 use std::time::Duration;
 
@@ -28,7 +30,9 @@ pub struct RedisBuilder {
     fallback: Option<FallbackConfig>,
     max_loads: usize,
     #[cfg(feature = "otel")]
-    meter: Option<opentelemetry::metrics::Meter>,
+    metrics: Option<circuit_layer::metrics::Metrics>,
+    #[cfg(feature = "otel")]
+    instance: Option<String>,
 }
 
 impl RedisBuilder {
@@ -46,7 +50,9 @@ impl RedisBuilder {
             fallback: None,
             max_loads: 32,
             #[cfg(feature = "otel")]
-            meter: None,
+            metrics: None,
+            #[cfg(feature = "otel")]
+            instance: None,
         }
     }
 
@@ -193,13 +199,6 @@ impl RedisBuilder {
     #[cfg(feature = "test-util")]
     pub fn memory(mut self, memory: &crate::Memory) -> Self {
         self.target = Target::Memory(memory.clone());
-        self
-    }
-
-    /// Records the `redis_*` metrics with this meter.
-    #[cfg(feature = "otel")]
-    pub fn metrics(mut self, meter: &opentelemetry::metrics::Meter) -> Self {
-        self.meter = Some(meter.clone());
         self
     }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "otel")]
+use std::sync::Weak;
 use std::task::{Context, Poll};
 
 use redis::Value;
@@ -21,6 +23,17 @@ use crate::request::Request;
 use crate::service::RedisService;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An engine that this does not keep alive.
+#[cfg(feature = "otel")]
+pub(crate) struct WeakEngine(Weak<dyn Node>);
+
+#[cfg(feature = "otel")]
+impl WeakEngine {
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
 
 /// The service at the bottom of a client: a [`RedisService`] without the type of what it dials.
 ///
@@ -58,6 +71,11 @@ impl Engine {
     #[must_use]
     pub fn address(&self) -> &str {
         self.0.address()
+    }
+
+    #[cfg(feature = "otel")]
+    pub(crate) fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.0))
     }
 
     /// Its connections.

@@ -1,6 +1,8 @@
 //! The typed client: a cheap handle on the whole stack.
 
 mod blocking;
+#[cfg(feature = "otel")]
+mod gauges;
 mod load;
 mod loads;
 mod operations;
@@ -20,6 +22,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub use blocking::End;
+#[cfg(feature = "otel")]
+pub use gauges::RedisGauges;
 pub(crate) use loads::Loads;
 pub use report::{Health, Status};
 pub use role::Role;

@@ -74,6 +74,7 @@ mod future;
 mod layer;
 pub(crate) mod listen;
 mod local;
+mod oldest;
 mod plan;
 mod report;
 mod tracker;

@@ -110,6 +110,8 @@ pub use dial::sentinel::Sentinel;
 pub use dial::{Dial, SingleNode};
 pub use engine::Engine;
 pub use error::{CallError, DialError, Error, RedisError};
+#[cfg(feature = "otel")]
+pub use facade::RedisGauges;
 pub use facade::{End, Health, Redis, Role, Stack, Status};
 pub use fallback::{Answer, Fallback, FallbackConfig, FallbackLayer, FallbackReport, Source};
 pub use global::{close_redis, get_redis, initialize_redis};

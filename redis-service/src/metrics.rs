@@ -79,10 +79,12 @@ impl Ledger {
     #[cfg(feature = "otel")]
     pub(crate) fn exporting(
         self,
-        meter: &opentelemetry::metrics::Meter,
+        metrics: &circuit_layer::metrics::Metrics,
+        instance: Option<&str>,
         breaker: &circuit_layer::CircuitBreaker,
     ) -> Result<Self, circuit_layer::metrics::RecorderError> {
-        let recorder = circuit_layer::metrics::Recorder::new(meter, &crate::family::REDIS, None)?;
+        let family = &crate::family::REDIS;
+        let recorder = circuit_layer::metrics::Recorder::new(metrics, family, instance)?;
         recorder.watch(breaker, Arc::clone(&self.health));
         Ok(Self { recorder: Some(recorder), ..self })
     }

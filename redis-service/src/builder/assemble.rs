@@ -94,8 +94,8 @@ impl RedisBuilder {
         let health = Arc::new(HealthMetrics::new(TARGET_LATENCY, clock.clone()));
         let ledger = Ledger::new(health, clock);
         #[cfg(feature = "otel")]
-        let ledger = match &self.meter {
-            Some(meter) => ledger.exporting(meter, &breaker)?,
+        let ledger = match &self.metrics {
+            Some(metrics) => ledger.exporting(metrics, self.instance.as_deref(), &breaker)?,
             None => ledger,
         };
         let ledger = Arc::new(ledger);

@@ -13,6 +13,7 @@ use tower_service::Service;
 
 use super::future::Answering;
 use super::local::Local;
+use super::oldest::Oldest;
 use super::plan::Plan;
 use super::tracker::Tracker;
 use super::{Answer, FallbackConfig, Source};
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     pub(super) served: Arc<Notify>,
     pub(super) tracker: Tracker,
     pub(super) from_memory: AtomicU64,
+    pub(super) oldest: Oldest,
 }
 
 impl Core {
@@ -44,6 +46,7 @@ impl Core {
             served: Arc::default(),
             tracker: Tracker::default(),
             from_memory: AtomicU64::new(0),
+            oldest: Oldest::default(),
         }
     }
 
@@ -82,6 +85,7 @@ impl Core {
         self.local.reached(false);
         let answer = plan.answer(self, self.clock.now()).ok_or(error)?;
         self.from_memory.fetch_add(1, Ordering::Relaxed);
+        self.oldest.served(answer.age);
         Ok(answer)
     }
 
@@ -91,6 +95,10 @@ impl Core {
             self.served.notify_one();
         }
         self.local.reached(true);
+        // An answer that was on its way since before the outage does not end it.
+        if self.oldest.is_set() && !self.cache.era().is_cut() {
+            self.oldest.forget();
+        }
     }
 }
 

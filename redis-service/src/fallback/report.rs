@@ -24,6 +24,12 @@ pub struct FallbackReport {
 }
 
 impl Core {
+    /// How old the oldest answer from memory is since Redis was last served from; zero while it serves.
+    #[cfg(feature = "otel")]
+    pub(crate) fn oldest_answer(&self) -> std::time::Duration {
+        self.oldest.age()
+    }
+
     pub(crate) fn report(&self) -> FallbackReport {
         let (entries, bytes) = self.cache.size();
         FallbackReport {

@@ -16,4 +16,6 @@ mod process_wide;
 mod protection;
 mod state;
 mod support;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod tower_laws;
