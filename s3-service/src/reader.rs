@@ -15,6 +15,7 @@ use bytes::Bytes;
 use circuit_layer::Moment;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::body::STALLED_AFTER;
 use crate::classify::{ErrorType, Judgement};
 use crate::ledger::Ledger;
 use crate::operation::Operation;
@@ -109,6 +110,14 @@ impl Drop for Reader {
         // Whoever sends the object on under its own length stops there and never asks for the end.
         if self.left == Some(0) {
             self.end(None);
+        }
+        // A reader whose patience ended: the breaker counts it too.
+        if let Some(since) = self.waiting_since.take() {
+            let waited = self.ledger.now() - since;
+            if waited >= STALLED_AFTER {
+                self.latency = self.latency.saturating_add(waited);
+                self.end(Some(ErrorType::Timeout));
+            }
         }
     }
 }

@@ -59,7 +59,8 @@ pub struct Downloaded {
     /// Its properties.
     pub info: ObjectInfo,
     /// Its bytes, as they come. The call is over, and recorded, when they are: a body that is
-    /// dropped before its end is in no metric.
+    /// dropped before its end is in no metric, unless S3 had been silent for 4.5 s, which is a
+    /// failure, of `timeout`. The SDK's own stalled stream protection ends a body with an error.
     pub body: ByteStream,
 }
 

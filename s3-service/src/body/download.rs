@@ -9,16 +9,18 @@
 //! | ends | success |
 //! | breaks | failure, `body` |
 //! | is dropped by its reader | ignored |
-//! | is dropped after the service was silent for [`STALLED_AFTER`] | failure, `timeout` |
+//! | is dropped after the service was silent for long | failure, `timeout` |
 //!
 //! The last row is what the SDK's stalled stream protection looks like from within: it sits outside
-//! this wrapper, gives its reader the error and drops the body.
+//! this wrapper, gives its reader the error, and its reader drops the body. So what is long is a
+//! little less than the grace that the protection gives, and [`STALLED_AFTER`] at most.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::{Error, SdkBody};
 use bytes::Bytes;
 use circuit_layer::{CircuitBreaker, Moment, Outcome, Permit};
@@ -27,9 +29,19 @@ use http_body::{Body, Frame, SizeHint};
 use super::{ByteCounter, Direction, Slices, data_len};
 use crate::classify::ErrorType;
 
-/// How long a service must have been silent for a dropped body to count as a failure: a little
-/// less than the 5 s of grace that the SDK's stalled stream protection gives.
+/// How long a service must have been silent for a dropped body to count as a failure, where nobody
+/// has set a shorter grace than the SDK's 5 s.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(4_500);
+
+/// The same under the settings of a client.
+pub(crate) fn stalled_after(protection: Option<&StalledStreamProtectionConfig>) -> Duration {
+    match protection {
+        Some(config) if config.download_enabled() => {
+            STALLED_AFTER.min(config.grace_period().mul_f64(0.9))
+        }
+        Some(_) | None => STALLED_AFTER,
+    }
+}
 
 /// How a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +130,7 @@ pub(crate) struct DownloadBody {
     counter: Option<Arc<dyn ByteCounter>>,
     tail: Arc<Tail>,
     breaker: CircuitBreaker,
+    stalled_after: Duration,
     /// Since when the reader has been waiting for the service.
     waiting_since: Option<Moment>,
 }
@@ -128,13 +141,22 @@ impl DownloadBody {
         counter: Option<Arc<dyn ByteCounter>>,
         tail: Arc<Tail>,
         breaker: CircuitBreaker,
+        stalled_after: Duration,
     ) -> SdkBody {
         let slices = Slices::new(body);
         if slices.is_end_stream() {
             // Nobody need ever poll an empty body.
             tail.end(Ending::Whole);
         }
-        SdkBody::from_body_1_x(Self { slices, counter, tail, breaker, waiting_since: None })
+        let waiting_since = None;
+        SdkBody::from_body_1_x(Self {
+            slices,
+            counter,
+            tail,
+            breaker,
+            stalled_after,
+            waiting_since,
+        })
     }
 }
 
@@ -180,8 +202,8 @@ impl Body for DownloadBody {
 
 impl Drop for DownloadBody {
     fn drop(&mut self) {
-        let stalled =
-            self.waiting_since.is_some_and(|since| self.breaker.now() - since >= STALLED_AFTER);
+        let waited = self.waiting_since.map(|since| self.breaker.now() - since);
+        let stalled = waited.is_some_and(|waited| waited >= self.stalled_after);
         self.tail.end(if stalled { Ending::Stalled } else { Ending::Dropped });
     }
 }

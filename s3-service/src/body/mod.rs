@@ -14,7 +14,9 @@ mod download;
 mod slices;
 mod upload;
 
-pub(crate) use download::{DownloadBody, Tail};
+#[cfg(any(feature = "s3", test))]
+pub(crate) use download::STALLED_AFTER;
+pub(crate) use download::{DownloadBody, Tail, stalled_after};
 pub(crate) use slices::Slices;
 pub(crate) use upload::{Source, UploadBody};
 

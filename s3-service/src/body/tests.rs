@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::{Error, SdkBody};
 use bytes::Bytes;
 use circuit_layer::{CircuitBreaker, Clock, ManualClock, State};
 use http_body::{Body, Frame, SizeHint};
 
-use super::download::STALLED_AFTER;
-use super::{ByteTotals, DownloadBody, SLICE, Source, Tail, UploadBody};
+use super::{
+    ByteTotals, DownloadBody, SLICE, STALLED_AFTER, Source, Tail, UploadBody, stalled_after,
+};
 
 /// What a body does, poll by poll.
 #[derive(Debug)]
@@ -136,7 +138,8 @@ fn download(body: SdkBody) -> Rig {
 fn under(breaker: CircuitBreaker, time: ManualClock, body: SdkBody) -> Rig {
     let (tail, totals) = (Arc::new(Tail::default()), Arc::new(ByteTotals::default()));
     let counter = Arc::<ByteTotals>::clone(&totals);
-    let body = DownloadBody::wrap(body, Some(counter), Arc::clone(&tail), breaker.clone());
+    let meeting = Arc::clone(&tail);
+    let body = DownloadBody::wrap(body, Some(counter), meeting, breaker.clone(), STALLED_AFTER);
     Rig { breaker, time, tail, totals, body }
 }
 
@@ -191,6 +194,19 @@ fn a_download_dropped_after_a_long_silence_is_a_failure() {
     rig.time.advance(STALLED_AFTER);
     drop(rig.body);
     assert_eq!(rig.breaker.state(), State::Open);
+}
+
+#[test]
+fn a_long_silence_ends_before_the_grace_of_the_sdk_does() {
+    let grace = |millis| {
+        let config = StalledStreamProtectionConfig::enabled();
+        stalled_after(Some(&config.grace_period(Duration::from_millis(millis)).build()))
+    };
+    assert_eq!(grace(1_000), Duration::from_millis(900));
+    assert_eq!(grace(5_000), STALLED_AFTER);
+    assert_eq!(grace(20_000), STALLED_AFTER);
+    assert_eq!(stalled_after(Some(&StalledStreamProtectionConfig::disabled())), STALLED_AFTER);
+    assert_eq!(stalled_after(None), STALLED_AFTER);
 }
 
 #[test]

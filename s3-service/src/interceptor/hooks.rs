@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::interceptors::{DisableInterceptor, Intercept};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
@@ -19,7 +20,7 @@ use circuit_layer::{CircuitBreaker, Control, Rejected, State};
 use super::CircuitBreakerInterceptor;
 use super::slot::{Attempt, Slot};
 use super::{bypass, settle, slot};
-use crate::body::{DownloadBody, Source, Tail, UploadBody};
+use crate::body::{DownloadBody, Source, Tail, UploadBody, stalled_after};
 
 impl CircuitBreakerInterceptor {
     fn admit(&self, cfg: &ConfigBag) -> Result<Attempt, Rejected> {
@@ -115,7 +116,8 @@ impl Intercept for CircuitBreakerInterceptor {
             let body = context.response_mut().body_mut();
             let inner = std::mem::replace(body, SdkBody::taken());
             let breaker = attempt.breaker.clone();
-            *body = DownloadBody::wrap(inner, self.counter.clone(), tail, breaker);
+            let stalled_after = stalled_after(cfg.load::<StalledStreamProtectionConfig>());
+            *body = DownloadBody::wrap(inner, self.counter.clone(), tail, breaker, stalled_after);
         }
         Ok(())
     }

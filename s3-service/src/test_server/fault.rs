@@ -24,6 +24,12 @@ pub enum Fault {
         /// Bytes of the body that still arrive.
         after: u64,
     },
+    /// The server's own answer, of whose body nothing comes after so many bytes, until the
+    /// connection is cut.
+    StallBody {
+        /// Bytes of the body that still arrive.
+        after: u64,
+    },
 }
 
 #[derive(Debug, Default)]

@@ -45,7 +45,12 @@ impl Gate {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         Ok(match self.traffic.faults.next() {
             None => self.forward(request, None).await,
-            Some(Fault::CutBody { after }) => self.forward(request, Some(after)).await,
+            Some(Fault::CutBody { after }) => {
+                self.forward(request, Some(Part { left: after, then: Then::Cut })).await
+            }
+            Some(Fault::StallBody { after }) => {
+                self.forward(request, Some(Part { left: after, then: Then::Stall })).await
+            }
             Some(Fault::SlowDown) => refuse(request, 503, "SlowDown").await,
             Some(Fault::InternalError) => refuse(request, 500, "InternalError").await,
             Some(Fault::Answer { status, code }) => refuse(request, status, code).await,
@@ -53,9 +58,9 @@ impl Gate {
         })
     }
 
-    async fn forward(&self, request: Request<Incoming>, left: Option<u64>) -> Response<Answer> {
+    async fn forward(&self, request: Request<Incoming>, part: Option<Part>) -> Response<Answer> {
         match hyper::service::Service::call(&self.server, request).await {
-            Ok(response) => response.map(|inner| Answer::new(inner, left)),
+            Ok(response) => response.map(|inner| Answer::new(inner, part)),
             Err(_) => error(500, "InternalError"),
         }
     }
@@ -75,17 +80,30 @@ fn error(status: u16, code: &str) -> Response<Answer> {
     response
 }
 
-/// The server's answer, cut after some bytes where so asked.
+/// How much of a body arrives, and what comes then.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    left: u64,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Cut,
+    Stall,
+}
+
+/// The server's answer, or a part of it where so asked.
 #[derive(Debug)]
 pub(super) struct Answer {
     inner: s3s::Body,
-    left: Option<u64>,
+    part: Option<Part>,
     paused: bool,
 }
 
 impl Answer {
-    const fn new(inner: s3s::Body, left: Option<u64>) -> Self {
-        Self { inner, left, paused: false }
+    const fn new(inner: s3s::Body, part: Option<Part>) -> Self {
+        Self { inner, part, paused: false }
     }
 }
 
@@ -97,27 +115,31 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, s3s::StdError>>> {
-        if self.left == Some(0) {
-            if !std::mem::replace(&mut self.paused, true) {
-                // A pause is when the connection sends what it holds; without one the cut would
-                // take headers and first bytes along.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+        match self.part {
+            // Dropped with its connection.
+            Some(Part { left: 0, then: Then::Stall }) => return Poll::Pending,
+            Some(Part { left: 0, then: Then::Cut }) => {
+                if !std::mem::replace(&mut self.paused, true) {
+                    // A pause is when the connection sends what it holds; without one the cut would
+                    // take headers and first bytes along.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                return Poll::Ready(Some(Err("cut".into())));
             }
-            return Poll::Ready(Some(Err("cut".into())));
+            Some(_) | None => {}
         }
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        let (Some(left), Some(Ok(frame))) = (self.left, &frame) else {
+        let (Some(part), Some(Ok(frame))) = (&mut self.part, &frame) else {
             return Poll::Ready(frame);
         };
         let Some(data) = frame.data_ref() else {
             return Poll::Ready(Some(Err("cut".into())));
         };
-        let kept = usize::try_from(left).unwrap_or(usize::MAX).min(data.len());
+        let kept = usize::try_from(part.left).unwrap_or(usize::MAX).min(data.len());
         let sent = u64::try_from(kept).unwrap_or(u64::MAX);
-        let kept = data.slice(..kept);
-        self.left = Some(left.saturating_sub(sent));
-        Poll::Ready(Some(Ok(Frame::data(kept))))
+        part.left = part.left.saturating_sub(sent);
+        Poll::Ready(Some(Ok(Frame::data(data.slice(..kept)))))
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -6,4 +6,5 @@ mod interceptor;
 mod large;
 mod other_services;
 mod per_bucket;
+mod stalled;
 mod timeouts;
