@@ -18,8 +18,8 @@ use super::support::{entries, upload};
 
 /// A disk with so many bytes left, which counts what it is asked for.
 #[derive(Clone, Debug)]
-struct Small {
-    left: Arc<AtomicU64>,
+pub(super) struct Small {
+    pub(super) left: Arc<AtomicU64>,
     largest: Arc<AtomicUsize>,
     folder_syncs: Arc<AtomicUsize>,
     /// Whether it says that there is room where there is none, as another process may make it so.
@@ -27,9 +27,13 @@ struct Small {
 }
 
 impl Small {
-    fn with(left: u64) -> Self {
+    pub(super) fn with(left: u64) -> Self {
         let left = Arc::new(AtomicU64::new(left));
         Self { left, largest: Arc::default(), folder_syncs: Arc::default(), lies: false }
+    }
+
+    pub(super) fn lying(self, lies: bool) -> Self {
+        Self { lies, ..self }
     }
 }
 
@@ -58,12 +62,12 @@ impl Disk for Small {
     }
 }
 
-fn bound(error: &SpoolError) -> Bound {
+pub(super) fn bound(error: &SpoolError) -> Bound {
     let SpoolError::Full(bound) = error else { panic!("{error:?}") };
     *bound
 }
 
-fn everything(folder: &Path) -> usize {
+pub(super) fn everything(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
@@ -101,38 +105,9 @@ async fn each_bound_is_told_by_name_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room() {
-    for (lies, expected) in [(false, Bound::FreeSpace), (true, Bound::Disk)] {
-        let folder = tempfile::tempdir().unwrap();
-        let disk = Small { lies, ..Small::with(1_000) };
-        let settings = Spool::builder(folder.path()).keep_free(0).disk(disk.clone());
-        let spool = settings.open("bucket").await.unwrap();
-        let bare = everything(folder.path());
-        let mut stored = Vec::new();
-        let error = loop {
-            match spool.enqueue(Upload::new("k", vec![7; 200])).await {
-                Ok(id) => stored.push(id),
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(bound(&error), expected);
-        assert!(!stored.is_empty());
-        assert_eq!(everything(folder.path()), bare + stored.len(), "no draft is left");
-
-        disk.left.store(1_000, Ordering::SeqCst);
-        spool.enqueue(upload("k", "v")).await.unwrap();
-        let depth = stored.len() + 1;
-        assert_eq!((spool.status().depth, spool.status().refused), (depth, 1));
-        spool.close().await.unwrap();
-        let spool = Spool::builder(folder.path()).open("bucket").await.unwrap();
-        assert_eq!((spool.status().depth, spool.status().damaged), (depth, 0));
-    }
-}
-
-#[tokio::test]
 async fn a_disk_that_fills_up_under_a_stream_ends_it_with_a_typed_error() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = Small { lies: true, ..Small::with(400_000) };
+    let disk = Small::with(400_000).lying(true);
     let spool = Spool::builder(folder.path()).disk(disk).open("bucket").await.unwrap();
     let bare = everything(folder.path());
     let error = spool.enqueue(Upload::new("k", vec![7; 1_000_000])).await.unwrap_err();
@@ -144,7 +119,7 @@ async fn a_disk_that_fills_up_under_a_stream_ends_it_with_a_typed_error() {
 #[tokio::test]
 async fn a_long_stream_is_written_as_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = Small { lies: true, ..Small::with(u64::MAX) };
+    let disk = Small::with(u64::MAX).lying(true);
     let spool = Spool::builder(folder.path()).disk(disk.clone()).open("bucket").await.unwrap();
     let frames = (0..512_u32).map(|n| {
         Ok::<_, std::convert::Infallible>(Frame::data(vec![n.to_le_bytes()[0]; 65_536].into()))
@@ -174,7 +149,7 @@ async fn a_stream_that_breaks_leaves_nothing_behind() {
 async fn many_producers_share_a_sync_of_the_folder() {
     const WRITES: usize = 64;
     let folder = tempfile::tempdir().unwrap();
-    let disk = Small { lies: true, ..Small::with(u64::MAX) };
+    let disk = Small::with(u64::MAX).lying(true);
     let syncs = Arc::clone(&disk.folder_syncs);
     let spool = Spool::builder(folder.path()).disk(disk).open("bucket").await.unwrap();
     let before = syncs.load(Ordering::SeqCst);

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod dead;
 mod folder;
+mod full;
 mod outage;
 mod power;
 mod reads;
