@@ -3,6 +3,7 @@
 
 mod health_and_status;
 mod health_metrics;
+mod moto;
 mod operations;
 mod protection;
 mod spool;

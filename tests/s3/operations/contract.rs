@@ -171,20 +171,34 @@ async fn the_books_say_that_s3_is_well(s3: &S3) {
 }
 
 async fn tags_class_and_encryption_are_kept(s3: &S3) {
-    let upload = Upload::new("t", b"x".to_vec()).tag("team", "a+b").tag("path", "x/y =1");
-    let upload = upload.storage_class("STANDARD_IA").server_side_encryption("AES256");
-    s3.upload(upload).await.unwrap();
-    let info = s3.head("t").await.unwrap();
+    s3.upload(with_all_attributes("t")).await.unwrap();
+    assert_has_all_attributes(s3, "t").await;
+}
+
+const TAGS: [(&str, &str); 2] = [("team", "a+b"), ("path", "x/y =1")];
+
+pub(crate) fn with_all_attributes(key: &str) -> Upload {
+    let upload = Upload::new(key, b"hello".to_vec()).content_type("text/plain");
+    let upload = upload.cache_control("no-store").metadata("owner", "me");
+    let upload = TAGS.into_iter().fold(upload, |upload, (name, value)| upload.tag(name, value));
+    upload.storage_class("STANDARD_IA").server_side_encryption("AES256").if_none_match()
+}
+
+pub(crate) async fn assert_has_all_attributes(s3: &S3, key: &str) {
+    let info = s3.head(key).await.unwrap();
+    assert_eq!(info.content_type.as_deref(), Some("text/plain"));
+    assert_eq!(info.cache_control.as_deref(), Some("no-store"));
+    assert_eq!(info.metadata.get("owner").map(String::as_str), Some("me"));
     assert_eq!(info.storage_class.as_deref(), Some("STANDARD_IA"));
     assert_eq!(info.encryption.as_deref(), Some("AES256"));
-    let bucket = s3.bucket().to_owned();
+    let (bucket, asked) = (s3.bucket().to_owned(), key.to_owned());
     let tags = s3.call(|client| async move {
-        client.get_object_tagging().bucket(bucket).key("t").send().await
+        client.get_object_tagging().bucket(bucket).key(asked).send().await
     });
     let tags: HashMap<_, _> =
         tags.await.unwrap().tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect();
-    let expected = [("team", "a+b"), ("path", "x/y =1")];
-    assert_eq!(tags, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!(tags, TAGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!(get(s3, key).await, "hello");
 }
 
 async fn a_listing_has_entity_tags(s3: &S3) {

@@ -1,6 +1,6 @@
 //! Each operation: what every store must do, what parts do, and the same through tower.
 
-mod contract;
+pub(crate) mod contract;
 mod latency;
 mod moto;
 mod multipart;

@@ -1,5 +1,6 @@
 //! The upload queue: what it promises, against a real server, a real disk and real kills.
 
+mod attributes;
 mod bounds;
 mod crash;
 mod damage;
