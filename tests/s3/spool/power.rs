@@ -48,7 +48,9 @@ impl Fragile {
         if contents.left == 0 {
             return Err(io::Error::other("no power"));
         }
-        work(&mut contents)
+        let done = work(&mut contents);
+        drop(contents);
+        done
     }
 
     /// What is there when the power is back, with the first `luck` of the changes that nobody had
@@ -64,6 +66,7 @@ impl Fragile {
             let bytes = contents.synced.get(inode).cloned().unwrap_or_default();
             fs::write(to.join(path.file_name().unwrap()), bytes).unwrap();
         }
+        drop(contents);
     }
 }
 
