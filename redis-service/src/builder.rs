@@ -94,8 +94,23 @@ impl RedisBuilder {
         self.with(|config| config.password(password))
     }
 
+    /// Whether the connection is [encrypted](RedisConfig#tls). Default: it is not, but for `rediss://`.
+    pub fn tls(self, encrypted: bool) -> Self {
+        self.with(|config| config.tls(encrypted))
+    }
+
+    /// Encrypted, and trusts the certificate authorities in this PEM instead of the system's.
+    pub fn tls_ca(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.with(|config| config.tls_ca(pem))
+    }
+
+    /// Encrypted, and shows this certificate where Redis asks for one. Both in PEM.
+    pub fn tls_identity(self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.with(|config| config.tls_identity(certificate, key))
+    }
+
     /// The master of this name, as these [Redis Sentinels](crate::Sentinel) know it, by their URLs. The
-    /// master's database and credentials are those of this builder.
+    /// master's database, credentials and [TLS](RedisConfig#tls) are those of this builder.
     #[cfg(feature = "sentinel")]
     pub fn sentinel(
         mut self,
@@ -108,7 +123,7 @@ impl RedisBuilder {
     }
 
     /// The [Redis Cluster](crate::Cluster) that these nodes belong to, by their URLs; one that answers
-    /// is enough. The credentials are those of this builder, the database is 0.
+    /// is enough. The credentials and [TLS](RedisConfig#tls) are those of this builder, the database is 0.
     #[cfg(feature = "cluster")]
     pub fn cluster(mut self, nodes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.target = Target::Cluster { nodes: nodes.into_iter().map(Into::into).collect() };

@@ -51,6 +51,7 @@
 //! | `lane`, `combiner`, `alone` | how calls share a connection, and which have one to themselves |
 //! | `service`, `flight` | the deadline, the repetition, and what a missing answer teaches |
 //! | `metrics` | what is counted |
+//! | `config`, `target`, `tls` | where Redis is, and how it is reached |
 //! | [`fallback`] | what is answered without Redis, and who tells which keys have changed |
 //! | `cache` | what is remembered, and how far it may be trusted |
 //! | `facade` | the typed operations; who loads what is missing; health and status |
@@ -92,6 +93,7 @@ mod start;
 mod target;
 #[cfg(all(feature = "test-server", unix))]
 pub mod test_server;
+mod tls;
 
 pub use ::bb8;
 pub use ::bb8_redis;

@@ -5,9 +5,11 @@ use std::fmt;
 use bb8::Pool;
 use bb8_redis::RedisConnectionManager;
 use circuit_layer::Clock;
-use redis::RedisError;
+#[cfg(feature = "cluster")]
+use redis::ConnectionAddr;
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
-use redis::{ConnectionInfo, IntoConnectionInfo};
+use redis::ConnectionInfo;
+use redis::RedisError;
 
 use crate::config::{ConfigReport, RedisConfig};
 #[cfg(feature = "cluster")]
@@ -20,7 +22,7 @@ use crate::engine::Engine;
 use crate::fallback::listen::{Listener, NodeListener};
 use crate::service::{RedisService, ServiceConfig};
 
-/// Where Redis is. What a [`RedisConfig`] says of credentials holds for all but a pool.
+/// Where Redis is. What a [`RedisConfig`] says of credentials and TLS holds for all but a pool.
 pub(crate) enum Target {
     /// At the address of the configuration.
     Node,
@@ -60,7 +62,7 @@ impl Target {
             }
             #[cfg(feature = "sentinel")]
             Self::Sentinel { master, sentinels } => {
-                let dial = Sentinel::new(&master, infos(&sentinels)?, config.settings())?;
+                let dial = Sentinel::new(&master, infos(&sentinels, config, false)?, config)?;
                 let report = config.report_at(&dial.address());
                 Ok((engine(dial, service, clock), report))
             }
@@ -68,8 +70,11 @@ impl Target {
             Self::Cluster { nodes } => {
                 // A node that hangs must not use up the time of a dial to the others.
                 let each = service.dial_timeout / 2;
-                let dial = Cluster::new(infos(&nodes)?, config.settings(), each)?;
-                let report = config.report_at(&dial.address());
+                let nodes = infos(&nodes, config, true)?;
+                let tls =
+                    nodes.iter().any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }));
+                let dial = Cluster::new(nodes, config, each)?;
+                let report = ConfigReport { tls, ..config.report_at(&dial.address()) };
                 Ok((engine(dial, service, clock), report))
             }
         }
@@ -97,8 +102,17 @@ fn engine(dial: impl Dial, service: ServiceConfig, clock: Clock) -> Engine {
 }
 
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
-fn infos(urls: &[String]) -> Result<Vec<ConnectionInfo>, RedisError> {
-    urls.iter().map(|url| url.as_str().into_connection_info()).collect()
+fn infos(
+    urls: &[String],
+    config: &RedisConfig,
+    encrypted: bool,
+) -> Result<Vec<ConnectionInfo>, RedisError> {
+    let info = |url: &String| {
+        let node = RedisConfig::from_url(url)?;
+        let node = if encrypted && config.encryption().is_some() { node.tls(true) } else { node };
+        node.certified_by(config).info()
+    };
+    urls.iter().map(info).collect()
 }
 
 impl fmt::Debug for Target {

@@ -8,6 +8,7 @@
 #[macro_use]
 mod suite;
 
+mod certificates;
 mod cluster;
 mod commands;
 mod crowd;
@@ -30,3 +31,4 @@ mod sentinel;
 mod start;
 mod support;
 mod telemetry;
+mod tls;

@@ -21,11 +21,11 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::SingleNodeRoutingInfo;
 use redis::{
-    Arg, Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisConnectionInfo, RedisError, RedisFuture,
-    ServerErrorKind, Value,
+    Arg, Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, RedisFuture, ServerErrorKind, Value,
 };
 
 use super::{Dial, tcp_settings};
+use crate::config::RedisConfig;
 
 /// Pauses before a refused command is sent again. At first the slots have only to be looked up.
 const PAUSES: [Duration; 6] = [
@@ -46,14 +46,14 @@ pub struct Cluster {
 
 impl Cluster {
     /// Finds the cluster through these nodes, of which one has to answer, and greets each node with
-    /// these settings. `limit` bounds the connecting to one node.
+    /// the credentials and the certificates of `config`. `limit` bounds the connecting to one node.
     ///
     /// # Errors
     ///
     /// There is no node, or the connection is of a kind that this build does not support.
     pub fn new(
         nodes: impl IntoIterator<Item = ConnectionInfo>,
-        settings: &RedisConnectionInfo,
+        config: &RedisConfig,
         limit: Duration,
     ) -> Result<Self, RedisError> {
         let nodes: Vec<_> = nodes.into_iter().collect();
@@ -63,6 +63,15 @@ impl Cluster {
             .connection_timeout(limit)
             .overall_response_timeout(None)
             .tcp_settings(tcp_settings());
+        #[cfg(not(feature = "tls"))]
+        if config.encryption().is_some() {
+            return Err(crate::tls::not_built());
+        }
+        #[cfg(feature = "tls")]
+        if let Some(tls) = config.encryption() {
+            builder = builder.tls(tls.mode()).certs(tls.certificates()?);
+        }
+        let settings = config.settings();
         if let Some(username) = settings.username() {
             builder = builder.username(username);
         }

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use redis::aio::MultiplexedConnection;
-use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{ConnectionInfo, ErrorKind, RedisConnectionInfo, RedisError};
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{ConnectionInfo, ErrorKind, RedisError};
 use tokio::sync::Mutex;
 
 use super::{Dial, connection_config, tcp_settings};
+use crate::config::RedisConfig;
 
 /// Dials the master that the sentinels name. Needs the feature `sentinel`.
 pub struct Sentinel {
@@ -27,7 +28,8 @@ pub struct Sentinel {
 }
 
 impl Sentinel {
-    /// Asks these sentinels for the master of this name, and greets it with these settings.
+    /// Asks these sentinels for the master of this name, and greets it as `config`
+    /// says: database, credentials and certificates.
     ///
     /// # Errors
     ///
@@ -35,22 +37,13 @@ impl Sentinel {
     pub fn new(
         master: &str,
         sentinels: impl IntoIterator<Item = ConnectionInfo>,
-        settings: &RedisConnectionInfo,
+        config: &RedisConfig,
     ) -> Result<Self, RedisError> {
-        let node = SentinelNodeConnectionInfo::default()
-            .set_redis_connection_info(settings.clone())
-            .set_tcp_settings(tcp_settings());
         let mut addresses = Vec::new();
         let mut clients = Vec::new();
         for sentinel in sentinels {
             addresses.push(sentinel.addr().to_string());
-            let client = SentinelClient::build(
-                vec![sentinel.set_tcp_settings(tcp_settings())],
-                master.to_owned(),
-                Some(node.clone()),
-                SentinelServerType::Master,
-            )?;
-            clients.push(Mutex::new(client));
+            clients.push(Mutex::new(client(master, &sentinel, config)?));
         }
         if clients.is_empty() {
             return Err((ErrorKind::EmptySentinelList, "there must be a sentinel to ask").into());
@@ -58,6 +51,45 @@ impl Sentinel {
         let address = format!("{master} of {}", addresses.join(", ")).into();
         Ok(Self { sentinels: clients, address })
     }
+}
+
+/// A client that asks one sentinel.
+fn client(
+    master: &str,
+    sentinel: &ConnectionInfo,
+    config: &RedisConfig,
+) -> Result<SentinelClient, RedisError> {
+    #[cfg(not(feature = "tls"))]
+    if config.encryption().is_some() {
+        return Err(crate::tls::not_built());
+    }
+    let addr = [sentinel.addr().clone()];
+    let (asked, node) = (sentinel.redis_settings(), config.settings());
+    let mut client = SentinelClientBuilder::new(addr, master, SentinelServerType::Master)?
+        .set_client_to_sentinel_protocol(asked.protocol())
+        .set_client_to_sentinel_tcp_settings(tcp_settings())
+        .set_client_to_redis_db(node.db())
+        .set_client_to_redis_protocol(node.protocol())
+        .set_client_to_redis_tcp_settings(tcp_settings());
+    if let Some(username) = asked.username() {
+        client = client.set_client_to_sentinel_username(username);
+    }
+    if let Some(password) = asked.password() {
+        client = client.set_client_to_sentinel_password(password);
+    }
+    if let Some(username) = node.username() {
+        client = client.set_client_to_redis_username(username);
+    }
+    if let Some(password) = node.password() {
+        client = client.set_client_to_redis_password(password);
+    }
+    #[cfg(feature = "tls")]
+    if let Some(tls) = config.encryption() {
+        client = client
+            .set_client_to_redis_tls_mode(tls.mode())
+            .set_client_to_redis_certificates(tls.certificates()?);
+    }
+    client.build()
 }
 
 impl Dial for Sentinel {

@@ -56,13 +56,13 @@ impl Listener {
 
 /// Listens to one Redis node.
 #[derive(Debug)]
-pub(crate) struct NodeListener(Client);
+pub(crate) struct NodeListener(Box<Client>);
 
 impl NodeListener {
     pub(crate) fn new(info: &ConnectionInfo) -> Result<Self, RedisError> {
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let info = info.addr().clone().into_connection_info()?.set_redis_settings(settings);
-        Ok(Self(Client::open(info)?))
+        Ok(Self(Box::new(Client::open(info)?)))
     }
 }
 

@@ -1,0 +1,27 @@
+//! A configuration as reports show it.
+
+use serde::Serialize;
+
+/// A configuration for reports: whether there is a password, never which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ConfigReport {
+    /// Host and port, or the path of the socket.
+    pub address: String,
+    /// The database's number.
+    pub db: i64,
+    /// The user, if one is set.
+    pub username: Option<String>,
+    /// Whether a password is set.
+    pub password: bool,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+}
+
+impl ConfigReport {
+    #[cfg(feature = "test-util")]
+    pub(crate) fn memory() -> Self {
+        let address = "memory".to_owned();
+        Self { address, db: 0, username: None, password: false, tls: false }
+    }
+}
