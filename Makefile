@@ -3,7 +3,7 @@
 #   make demo     the scripted outages, played against real servers, in about a minute
 #   make serve    the inventory service and its status page, until you stop it
 #   make test     every test: workspace, doc examples, loom models
-#   make bench    what a breaker and a GET of Redis cost, beside the peers
+#   make bench    what a breaker, Redis, S3 and the queue cost, beside the peers
 #   make lint     fmt, clippy, docs, cargo-deny        (DENY=skip leaves the last one out)
 #   make features every combination of features of circuit-layer builds (lint: any two of them)
 #   make docs     the API documentation, in target/doc
@@ -54,6 +54,7 @@ bench:
 	@.ci/setup bench
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin redis
+	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin s3
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin spool
 
 # ---- lint -----------------------------------------------------------------------------------
