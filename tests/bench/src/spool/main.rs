@@ -3,6 +3,9 @@
 //! A disk is as fast as the day it has, so a sync here takes one millisecond by decree, and what is
 //! left is what the queue makes of it: two syncs for each entry, the one of the folder shared by
 //! everybody who waits.
+//!
+//! Measured once, on two cores that a dozen builds shared: 1 738 entries of 4 KiB a second from 16
+//! producers, 1.32 syncs each. The goal is 4 000, and on a quiet machine this has not been measured.
 
 use std::fs::File;
 use std::io;
