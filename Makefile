@@ -3,6 +3,9 @@
 #   make demo     the scripted outages, played against real servers, in about a minute
 #   make serve    the inventory service and its status page, until you stop it
 #   make test     every test: workspace, doc examples, loom models
+#   make test-long  the long forms: 500 requests a second for a minute, through random outages
+#   make validate numbered checks of the whole of it; writes tests/REPORT.md
+#   make staging-check  those that harm nothing, on the servers that the environment names
 #   make bench    what a breaker, Redis, S3 and the queue cost, beside the peers
 #   make lint     fmt, clippy, docs, cargo-deny        (DENY=skip leaves the last one out)
 #   make features every combination of features of circuit-layer builds (lint: any two of them)
@@ -14,7 +17,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-workspace test-docs test-loom bench lint features docs ci
+.PHONY: help demo serve test test-workspace test-docs test-loom test-long validate staging-check \
+	bench lint features docs ci
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -49,6 +53,21 @@ test-docs:
 test-loom:
 	RUSTFLAGS="--cfg circuit_loom" LOOM_MAX_PREEMPTIONS=2 $(CARGO) test -p circuit-layer \
 		--features test-util --release --lib --target-dir $(TARGET)/loom loom
+
+test-long:
+	@.ci/setup test
+	LOAD_RATE=500 LOAD_SECONDS=60 $(CARGO) test -p examples --release --test load -- --nocapture
+
+# ---- validate -------------------------------------------------------------------------------
+
+validate:
+	@.ci/setup test
+	@.ci/setup lint
+	$(CARGO) run -p examples --bin validate
+
+staging-check:
+	@.ci/setup serve
+	$(CARGO) run -p examples --features tls --bin validate -- staging
 
 bench:
 	@.ci/setup bench

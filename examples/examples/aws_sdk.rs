@@ -10,7 +10,7 @@ use circuit_layer::{CircuitBreaker, Rejected};
 use s3_service::test_server::{Fault, S3Server};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = S3Server::start().await?;
     server.create_bucket("reports").await?;
 
@@ -25,11 +25,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Retries are attempts too: the second call has only one left before the breaker opens.
     server.inject(Fault::InternalError);
-    for call in 1..=3 {
+    for call in 0..3_usize {
         let asked = server.requests();
         let stored = put(&client).await;
         let attempts = server.requests() - asked;
         println!("S3 fails, {call}:  {stored}; {attempts} attempts; breaker {}", breaker.state());
+        assert_eq!(
+            Some(&attempts),
+            [3, 1, 0].get(call),
+            "an open breaker stops retries, then calls"
+        );
     }
     Ok(())
 }

@@ -1,55 +1,64 @@
-//! An HTTP server that answers 503 with `Retry-After` while what it leans on is down.
+//! An axum server behind breakers: a whole router in one line, and one dependency inside a handler.
 //!
 //! Run it with `cargo run -p examples --example axum_server`: it starts, asks itself, and stops.
 #![expect(clippy::print_stdout, reason = "an example shows what happens")]
 
 use std::io;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use circuit_layer::{CircuitBreaker, Error};
+use circuit_layer::http::unavailable;
+use circuit_layer::{CircuitBreaker, CircuitBreakerLayer, Error};
 use tokio::net::TcpListener;
+use tower::{Layer, ServiceExt};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let breaker = CircuitBreaker::builder("prices").fail_max(3).build()?;
-    let app = Router::new().route("/prices", get(prices)).with_state(breaker);
-    let socket = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}/prices", socket.local_addr()?);
-    let server = tokio::spawn(axum::serve(socket, app).into_future());
+pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let reports = CircuitBreaker::builder("reports").fail_max(3).build()?;
+    let prices = CircuitBreaker::builder("prices").fail_max(3).build()?;
 
-    for _ in 0..5 {
-        let response = reqwest::get(&url).await?;
-        let wait = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok());
-        println!("{}, retry-after {}", response.status(), wait.unwrap_or("none"));
+    // One line, no error handler: 5xx count, and a rejection is a 503 with Retry-After.
+    let layer = CircuitBreakerLayer::new(reports.clone()).http().on_rejected(unavailable);
+    let app = Router::new()
+        .route("/reports", get(async || StatusCode::INTERNAL_SERVER_ERROR))
+        .layer(layer.clone())
+        .merge(Router::new().route("/prices", get(ask_for_prices)).with_state(prices.clone()));
+
+    let socket = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", socket.local_addr()?);
+    let server = tokio::spawn(axum::serve(socket, app).into_future());
+    for path in ["/reports", "/prices"] {
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            let response = reqwest::get(format!("{url}{path}")).await?;
+            let wait = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok());
+            println!("{path}: {}, retry-after {}", response.status(), wait.unwrap_or("none"));
+            statuses.push((response.status().as_u16(), wait.is_some()));
+        }
+        assert_eq!(statuses.last(), Some(&(503, true)), "the fourth is rejected");
     }
     server.abort();
+
+    // Frameworks apply a layer again for each route, connection or request. It stays one breaker.
+    let again = layer.layer(Router::new().route("/reports", get(async || "fine")));
+    let request = axum::extract::Request::get("/reports").body(axum::body::Body::empty())?;
+    let response = again.oneshot(request).await?;
+    println!("applied again: {}, the breaker is {}", response.status(), reports.state());
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     Ok(())
 }
 
-async fn prices(State(breaker): State<CircuitBreaker>) -> Response {
-    match breaker.call(ask_for_prices()).await {
+/// Where the handler itself is well and what it leans on is not.
+async fn ask_for_prices(State(breaker): State<CircuitBreaker>) -> Response {
+    let nobody_is_there =
+        async { Err::<String, _>(io::Error::from(io::ErrorKind::ConnectionRefused)) };
+    match breaker.call(nobody_is_there).await {
         Ok(prices) => prices.into_response(),
-        Err(Error::Rejected(rejected)) => {
-            let wait = whole_seconds(rejected.retry_after().unwrap_or_default());
-            let header = [(RETRY_AFTER, HeaderValue::from(wait))];
-            (StatusCode::SERVICE_UNAVAILABLE, header, rejected.to_string()).into_response()
-        }
+        Err(Error::Rejected(rejected)) => rejected.into(),
         Err(Error::Inner(error)) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     }
-}
-
-/// The dependency: nobody is there.
-async fn ask_for_prices() -> io::Result<String> {
-    Err(io::ErrorKind::ConnectionRefused.into())
-}
-
-/// Rounded up: who comes back early comes for nothing.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }

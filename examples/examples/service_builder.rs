@@ -7,12 +7,12 @@ use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
-use circuit_layer::{Backoff, BoxErrors, CircuitBreaker, CircuitBreakerLayer, Outcome};
+use circuit_layer::{Backoff, BoxErrors, CircuitBreaker, CircuitBreakerLayer, Outcome, State};
 use tower::timeout::error::Elapsed;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), BoxError> {
+pub(crate) async fn main() -> Result<(), BoxError> {
     defaults().await?;
     to_measure().await
 }
@@ -29,6 +29,7 @@ async fn defaults() -> Result<(), BoxError> {
         let answer = search.ready().await?.call("rust").await;
         println!("search, call {call}: {answer:?}, then {}", breaker.state());
     }
+    assert_eq!(breaker.state(), State::Open, "by the fifth");
     Ok(())
 }
 
@@ -61,6 +62,7 @@ async fn to_measure() -> Result<(), BoxError> {
         let answer = reports.ready().await.map_err(in_words)?.call(number).await;
         println!("report {number}: {answer:?}, then {}", breaker.state());
     }
+    assert_eq!(breaker.state(), State::Open, "a 503 and a hang are two failures");
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
-use crate::dependencies::{self, Dependencies, Servers, StartError};
+use crate::chaos::{self, Chaos};
+use crate::dependencies::{self, Dependencies, StartError};
 use crate::pages::Pages;
 use crate::settings::{Pace, Settings};
 
@@ -23,7 +24,7 @@ pub struct Inventory {
     addr: SocketAddr,
     pace: Pace,
     dependencies: Dependencies,
-    servers: Servers,
+    chaos: Chaos,
     manager: DegradationManager,
     readiness: Readiness,
     stop: watch::Sender<bool>,
@@ -76,7 +77,9 @@ impl Inventory {
         let readiness = Readiness::starting();
         let pages = Pages::new(dependencies.redis.clone(), pace.page_ttl);
         let api = Api { dependencies: dependencies.clone(), pages, exporter };
+        let chaos = Chaos::new(servers);
         let router = api::router(api, &manager, readiness.clone());
+        let router = router.merge(chaos::router(chaos.clone()));
 
         let (stop, mut stopped) = watch::channel(false);
         let serving = axum::serve(socket, router).with_graceful_shutdown(async move {
@@ -85,7 +88,7 @@ impl Inventory {
         });
         let serving = Some(tokio::spawn(serving.into_future()));
         readiness.ready();
-        Ok(Self { addr, pace, dependencies, servers, manager, readiness, stop, serving })
+        Ok(Self { addr, pace, dependencies, chaos, manager, readiness, stop, serving })
     }
 
     /// Its URL.
@@ -100,15 +103,10 @@ impl Inventory {
         &self.dependencies
     }
 
-    /// The servers that run here.
+    /// The servers that run here, to be broken and mended.
     #[must_use]
-    pub const fn servers(&self) -> &Servers {
-        &self.servers
-    }
-
-    /// The servers that run here, to be killed and restarted.
-    pub const fn servers_mut(&mut self) -> &mut Servers {
-        &mut self.servers
+    pub const fn chaos(&self) -> &Chaos {
+        &self.chaos
     }
 
     /// What the service can still offer.
@@ -134,6 +132,9 @@ impl Inventory {
             Some(serving) => tokio::time::timeout(self.pace.drain, serving).await,
             None => return Ok(()),
         };
+        if let Some(spool) = self.dependencies.s3.spool() {
+            spool.close().await.map_err(io::Error::other)?;
+        }
         self.dependencies.redis.close().await;
         self.dependencies.database.close().await;
         match drained {
@@ -155,8 +156,8 @@ impl Drop for Inventory {
 fn manager(dependencies: &Dependencies, pace: &Pace) -> Result<DegradationManager, ConfigError> {
     let Dependencies { redis, s3, database, openai } = dependencies;
     DegradationManager::builder()
-        .dependency("database", 50, database.breaker().clone())
-        .dependency("openai", 30, openai.breaker().clone())
+        .dependency("database", 50, (database.breaker().clone(), Arc::clone(database.health())))
+        .dependency("openai", 30, openai.clone())
         .dependency("redis", 15, (redis.breaker().clone(), Arc::clone(redis.health())))
         .dependency("s3", 5, (s3.breaker().clone(), Arc::clone(s3.health())))
         .levels(pace.levels)

@@ -7,8 +7,8 @@
 //! | --- | --- | --- |
 //! | database | products and stock | pages come from Redis or from memory, writes are rejected |
 //! | Redis | finished pages | pages come from the database |
-//! | S3 | photos | a clear 503 that says when to come back |
-//! | OpenAI-compatible API | descriptions | a plain text, marked as such |
+//! | S3 | photos | wait in a durable queue, from which they are read too |
+//! | OpenAI-compatible API | descriptions | what it said before, or a plain text, marked as such |
 //!
 //! ```text
 //!  axum ── DegradationLayer ── api ──┬── pages ──┬── redis-service ── Redis
@@ -23,11 +23,12 @@
 //! [`settings`]. `make serve` runs it; `make demo` plays outages on it.
 
 pub mod api;
+pub mod chaos;
 pub mod database;
 pub mod dependencies;
 mod explain;
+pub mod grpc;
 pub mod inventory;
-pub mod openai;
 pub mod pages;
 pub mod settings;
 

@@ -4,14 +4,16 @@
 //! | --- | --- |
 //! | `LISTEN` | `127.0.0.1:8080` |
 //! | `REDIS_URL` | a redis-server of its own |
-//! | `DATABASE_URL` (`postgres://`, `sqlite:`) | SQLite in a temporary folder |
+//! | `DATABASE_URL` (`postgres://`, `sqlite:`, or `postgres`: a server of its own) | SQLite in a temporary folder |
 //! | `S3_ENDPOINT`, `S3_BUCKET` (`inventory`), `AWS_REGION` (`us-east-1`), `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | an S3 server in the process |
-//! | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` (`gpt-4o-mini`) | an OpenAI-compatible server in the process |
+//! | `SPOOL_DIR`: where uploads wait while S3 is down | a temporary folder |
+//! | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` (`gpt-4o-mini`), `OPENAI_FALLBACK_MODEL` | an OpenAI-compatible server in the process |
 //!
 //! `S3_BUCKET` without `S3_ENDPOINT` means AWS itself. A key alone switches nothing on: many people
 //! have `OPENAI_API_KEY` set, and a demo must not spend their money.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use degradation::LevelRules;
@@ -36,6 +38,8 @@ pub struct Sources {
     pub database: Option<String>,
     /// S3 or a service like it.
     pub s3: Option<S3Source>,
+    /// Where uploads wait while S3 is down. A real service needs a folder that outlives it.
+    pub spool: Option<PathBuf>,
     /// OpenAI or a service like it.
     pub openai: Option<OpenAiSource>,
 }
@@ -77,6 +81,8 @@ pub struct OpenAiSource {
     pub api_key: Option<String>,
     /// The model to ask.
     pub model: String,
+    /// The model to ask when that one rejects or fails.
+    pub fallback_model: Option<String>,
 }
 
 impl std::fmt::Debug for OpenAiSource {
@@ -111,10 +117,12 @@ impl Sources {
                 region: or("AWS_REGION", "us-east-1"),
                 keys: keys.map(|(access_key, secret_key)| Keys { access_key, secret_key }),
             }),
+            spool: get("SPOOL_DIR").map(PathBuf::from),
             openai: get("OPENAI_BASE_URL").map(|base_url| OpenAiSource {
                 base_url,
                 api_key: get("OPENAI_API_KEY"),
                 model: or("OPENAI_MODEL", "gpt-4o-mini"),
+                fallback_model: get("OPENAI_FALLBACK_MODEL"),
             }),
         }
     }

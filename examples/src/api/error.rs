@@ -63,7 +63,7 @@ impl ApiError {
 impl From<PageError> for ApiError {
     fn from(error: PageError) -> Self {
         match error {
-            PageError::Database(error) => Self::unavailable("Database unavailable", &error),
+            PageError::Unavailable(error) => Self::unavailable("Database unavailable", &error),
             PageError::Json(error) => Self::internal(&error),
         }
     }

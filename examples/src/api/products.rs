@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -13,29 +13,21 @@ use super::{Api, ApiError, DEGRADED, SERVED_BY};
 use crate::database::Restocked;
 use crate::pages::ServedBy;
 
-const LIST: &str = "page:products";
-
-fn key(id: i64) -> String {
-    format!("page:product:{id}")
-}
-
 pub(super) async fn list(State(api): State<Api>) -> Result<Response, ApiError> {
-    let load = async { api.dependencies.database.products().await.map(Some) };
-    page("Products", api.pages.read(LIST, load).await?)
+    page("Products", api.list().await?)
 }
 
 pub(super) async fn one(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, ApiError> {
-    let load = api.dependencies.database.product(id);
-    page("Product", api.pages.read(&key(id), load).await?)
+    page("Product", api.page(id).await?)
 }
 
 fn page(what: &'static str, found: Option<(Bytes, ServedBy)>) -> Result<Response, ApiError> {
     let (page, by) = found.ok_or_else(|| ApiError::not_found(what))?;
     let mut response = ([(CONTENT_TYPE, "application/json")], page).into_response();
     let headers = response.headers_mut();
-    headers.insert(SERVED_BY, axum::http::HeaderValue::from_static(by.as_str()));
+    headers.insert(SERVED_BY, HeaderValue::from_static(by.as_str()));
     if by == ServedBy::Memory {
-        headers.insert(DEGRADED, axum::http::HeaderValue::from_static("stale"));
+        headers.insert(DEGRADED, HeaderValue::from_static("stale"));
     }
     Ok(response)
 }
@@ -50,12 +42,9 @@ pub(super) async fn restock(
     Path(id): Path<i64>,
     Json(change): Json<Change>,
 ) -> Result<Response, ApiError> {
-    let restocked = api.dependencies.database.restock(id, change.add).await;
+    let restocked = api.restock(id, change.add).await;
     match restocked.map_err(|error| ApiError::unavailable("Database unavailable", &error))? {
-        Restocked::Now(stock) => {
-            api.pages.changed(&[key(id), LIST.to_owned()]).await;
-            Ok(Json(json!({ "id": id, "stock": stock })).into_response())
-        }
+        Restocked::Now(stock) => Ok(Json(json!({ "id": id, "stock": stock })).into_response()),
         Restocked::TooFew => {
             Err(ApiError::caller(StatusCode::CONFLICT, "Stock", "fewer are in stock than that"))
         }

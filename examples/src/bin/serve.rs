@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use degradation::Change;
+use examples::chaos::Victim;
+use examples::dependencies::POSTGRES;
 use examples::{Inventory, Pace, Settings, Sources, explain};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
@@ -28,7 +30,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listen: SocketAddr = listen.parse().map_err(|error| format!("LISTEN={listen}: {error}"))?;
     let settings = Settings { listen, sources: Sources::from_env(), pace: Pace::default() };
     let inventory = Inventory::start(&settings).await?;
-    introduce(&inventory, &settings.sources);
+    introduce(&inventory, &settings.sources).await;
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut changes = inventory.manager().events();
@@ -47,7 +49,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(inventory.shutdown().await?)
 }
 
-fn introduce(inventory: &Inventory, sources: &Sources) {
+async fn introduce(inventory: &Inventory, sources: &Sources) {
     let url = inventory.url();
     println!("The inventory service is at {url}");
     for (path, what) in [
@@ -60,6 +62,7 @@ fn introduce(inventory: &Inventory, sources: &Sources) {
         ("/readyz", "whether it wants traffic"),
         ("/livez", "whether it lives"),
         ("/metrics", "for Prometheus"),
+        ("/chaos", "breaks what runs here, to watch what follows"),
     ] {
         println!("  {:<46}{what}", format!("{url}{path}"));
     }
@@ -68,17 +71,18 @@ fn introduce(inventory: &Inventory, sources: &Sources) {
         println!("  {name:<10}{place}");
     };
     println!("It leans on");
-    place("redis", sources.redis.is_some(), &redis(inventory), "REDIS_URL");
+    let child = async |victim, else_: &str| match inventory.chaos().pid(victim).await {
+        Some(pid) => format!("a child of this process, pid {pid}"),
+        None => else_.to_owned(),
+    };
+    let redis = child(Victim::Redis, "").await;
+    let database = child(Victim::Database, "SQLite, temporary").await;
+    let own = sources.database.as_deref().is_none_or(|url| url == POSTGRES);
+    place("redis", sources.redis.is_some(), &redis, "REDIS_URL");
     place("s3", sources.s3.is_some(), "in the process", "S3_ENDPOINT or S3_BUCKET");
-    place("database", sources.database.is_some(), "SQLite, temporary", "DATABASE_URL");
+    place("database", !own, &database, "DATABASE_URL");
     place("openai", sources.openai.is_some(), "in the process", "OPENAI_BASE_URL");
     println!("Ctrl-C or SIGTERM stops it.");
-}
-
-/// With its process, to be killed by whoever wants to see what happens.
-fn redis(inventory: &Inventory) -> String {
-    let pid = inventory.servers().redis.as_ref().and_then(|server| server.pid());
-    pid.map_or_else(String::new, |pid| format!("a child of this process, pid {pid}"))
 }
 
 fn told(change: &Change) -> String {

@@ -1,48 +1,15 @@
-//! The queries, as values that a tower stack can carry.
+//! The queries, as work for one connection.
 
-use serde::Serialize;
+use degradation::sqlx::Work;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Error, Row};
+use sqlx::{Any, AnyConnection, Error, Row};
 
 const COLUMNS: &str = "SELECT p.id, p.name, p.price_cents, s.units FROM products p \
                        JOIN stock s ON s.product_id = p.id";
 
-/// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Query {
-    /// All products.
-    Products,
-    /// One product.
-    Product {
-        /// Its number.
-        id: i64,
-    },
-    /// Add to a product's stock.
-    Restock {
-        /// Its number.
-        id: i64,
-        /// How many units; negative takes away.
-        by: i64,
-    },
-}
-
-/// The answer to a [`Query`], one variant for each.
-///
-/// Exhaustive: a new query is a new answer for whoever asks it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "see above")]
-pub enum Answer {
-    /// All products, by their number.
-    Products(Vec<Product>),
-    /// The product, if there is one.
-    Product(Option<Product>),
-    /// What came of a change of stock.
-    Restocked(Restocked),
-}
-
 /// A product and what is in stock of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// Its number.
     pub id: i64,
@@ -68,19 +35,55 @@ pub enum Restocked {
     NoProduct,
 }
 
-pub(super) async fn run(pool: AnyPool, query: Query) -> Result<Answer, Error> {
-    match query {
-        Query::Products => {
-            let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY p.id")));
-            let rows = rows.fetch_all(&pool).await?;
-            Ok(Answer::Products(rows.iter().map(product).collect::<Result<_, _>>()?))
+/// All products, by their number.
+pub(super) struct Products;
+
+impl Work<Any> for Products {
+    type Answer = Vec<Product>;
+
+    async fn run(self, connection: &mut AnyConnection) -> Result<Vec<Product>, Error> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY p.id")));
+        rows.fetch_all(connection).await?.iter().map(product).collect()
+    }
+}
+
+/// One product, if there is one.
+pub(super) struct OneProduct {
+    pub(super) id: i64,
+}
+
+impl Work<Any> for OneProduct {
+    type Answer = Option<Product>;
+
+    async fn run(self, connection: &mut AnyConnection) -> Result<Option<Product>, Error> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE p.id = $1")));
+        let row = row.bind(self.id).fetch_optional(connection).await?;
+        row.as_ref().map(product).transpose()
+    }
+}
+
+/// Add to a product's stock; negative takes away.
+pub(super) struct Restock {
+    pub(super) id: i64,
+    pub(super) by: i64,
+}
+
+impl Work<Any> for Restock {
+    type Answer = Restocked;
+
+    /// One statement, so that two buyers of the last unit can not both have it.
+    async fn run(self, connection: &mut AnyConnection) -> Result<Restocked, Error> {
+        let changed = sqlx::query(
+            "UPDATE stock SET units = units + $1 WHERE product_id = $2 AND units + $1 >= 0 \
+             RETURNING units",
+        );
+        let changed = changed.bind(self.by).bind(self.id).fetch_optional(&mut *connection).await?;
+        if let Some(row) = changed {
+            return Ok(Restocked::Now(row.try_get(0)?));
         }
-        Query::Product { id } => {
-            let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE p.id = $1")));
-            let row = row.bind(id).fetch_optional(&pool).await?;
-            Ok(Answer::Product(row.as_ref().map(product).transpose()?))
-        }
-        Query::Restock { id, by } => restock(&pool, id, by).await.map(Answer::Restocked),
+        let known = sqlx::query("SELECT 1 FROM products WHERE id = $1").bind(self.id);
+        let known = known.fetch_optional(connection).await?.is_some();
+        Ok(if known { Restocked::TooFew } else { Restocked::NoProduct })
     }
 }
 
@@ -91,18 +94,4 @@ fn product(row: &AnyRow) -> Result<Product, Error> {
         price_cents: row.try_get(2)?,
         stock: row.try_get(3)?,
     })
-}
-
-/// One statement, so that two buyers of the last unit can not both have it.
-async fn restock(pool: &AnyPool, id: i64, by: i64) -> Result<Restocked, Error> {
-    let changed = sqlx::query(
-        "UPDATE stock SET units = units + $1 WHERE product_id = $2 AND units + $1 >= 0 \
-         RETURNING units",
-    );
-    if let Some(row) = changed.bind(by).bind(id).fetch_optional(pool).await? {
-        return Ok(Restocked::Now(row.try_get(0)?));
-    }
-    let known = sqlx::query("SELECT 1 FROM products WHERE id = $1");
-    let known = known.bind(id).fetch_optional(pool).await?.is_some();
-    Ok(if known { Restocked::TooFew } else { Restocked::NoProduct })
 }

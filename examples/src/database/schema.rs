@@ -1,8 +1,7 @@
-//! Tables, seed data and what is set on each new connection.
+//! Tables and seed data.
 
-use std::time::Duration;
-
-use sqlx::{AnyPool, Error, Executor};
+use degradation::sqlx::Work;
+use sqlx::{Any, AnyConnection, Error, Executor};
 
 /// Both databases understand these.
 const TABLES: [&str; 2] = [
@@ -29,37 +28,25 @@ pub(super) const SEED: [(&str, i64, i64); 8] = [
     ("Wool blanket", 7_300, 27),
 ];
 
-pub(super) async fn create(pool: &AnyPool) -> Result<(), Error> {
-    for table in TABLES {
-        pool.execute(table).await?;
-    }
-    for (id, (name, price, units)) in (1_i64..).zip(SEED) {
-        sqlx::query("INSERT INTO products (id, name, price_cents) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(id)
-            .bind(name)
-            .bind(price)
-            .execute(pool)
-            .await?;
-        sqlx::query("INSERT INTO stock (product_id, units) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(id)
-            .bind(units)
-            .execute(pool)
-            .await?;
-    }
-    Ok(())
-}
+const PRODUCT: &str = "INSERT INTO products (id, name, price_cents) VALUES ($1, $2, $3) \
+                       ON CONFLICT DO NOTHING";
+const STOCK: &str = "INSERT INTO stock (product_id, units) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
-/// The server gives up on a query at three quarters of our own patience: a query whose client has
-/// gone keeps its connection until then.
-pub(super) fn settings(backend: &str, timeout: Duration) -> Vec<String> {
-    let limit = timeout.mul_f64(0.75).as_millis().max(1);
-    if backend == "PostgreSQL" {
-        vec![format!("SET statement_timeout = {limit}")]
-    } else {
-        vec![
-            "PRAGMA journal_mode = WAL".to_owned(),
-            "PRAGMA foreign_keys = ON".to_owned(),
-            format!("PRAGMA busy_timeout = {limit}"),
-        ]
+/// Makes what is missing. A second time it changes nothing.
+pub(super) struct Create;
+
+impl Work<Any> for Create {
+    type Answer = ();
+
+    async fn run(self, connection: &mut AnyConnection) -> Result<(), Error> {
+        for table in TABLES {
+            connection.execute(table).await?;
+        }
+        for (id, (name, price, units)) in (1_i64..).zip(SEED) {
+            let product = sqlx::query(PRODUCT).bind(id).bind(name).bind(price);
+            product.execute(&mut *connection).await?;
+            sqlx::query(STOCK).bind(id).bind(units).execute(&mut *connection).await?;
+        }
+        Ok(())
     }
 }

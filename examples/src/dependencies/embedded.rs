@@ -1,14 +1,20 @@
 //! The servers that run here, because no variable names another.
 
+use std::path::PathBuf;
+
+use degradation::openai::test_server::OpenAiServer;
+use degradation::sqlx::test_server::{PostgresServer, ServerError as PostgresServerError};
 use redis_service::test_server::{RedisServer, ServerError as RedisServerError};
 use s3_service::test_server::S3Server;
 use tempfile::TempDir;
 
 use super::StartError;
-use crate::openai::OpenAiServer;
 use crate::settings::{Keys, OpenAiSource, S3Source, Sources};
 
 const BUCKET: &str = "inventory";
+
+/// Instead of a URL: a `PostgreSQL` server of its own.
+pub const POSTGRES: &str = "postgres";
 
 /// What runs in this process, or as its child. None: a real one is used, which is not ours to kill.
 ///
@@ -21,8 +27,33 @@ pub struct Servers {
     pub s3: Option<S3Server>,
     /// In the process.
     pub openai: Option<OpenAiServer>,
-    /// Where the `SQLite` file is.
-    pub database: Option<TempDir>,
+    /// A child process, or a file.
+    pub database: DatabaseServer,
+    /// Where uploads wait, if that is a temporary folder.
+    pub spool: Option<TempDir>,
+}
+
+/// Where the database is.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "the three places that there are")]
+pub enum DatabaseServer {
+    /// A real one, which is not ours to kill.
+    Elsewhere,
+    /// A file in this folder: a library, which can not die alone.
+    Sqlite(TempDir),
+    /// A child process.
+    Postgres(PostgresServer),
+}
+
+impl DatabaseServer {
+    /// The process of a child, if it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Postgres(server) => server.pid(),
+            Self::Elsewhere | Self::Sqlite(_) => None,
+        }
+    }
 }
 
 /// [`Sources`] with nothing left open.
@@ -32,6 +63,7 @@ pub(super) struct Resolved {
     pub(super) database: String,
     pub(super) s3: S3Source,
     pub(super) openai: OpenAiSource,
+    pub(super) spool: PathBuf,
 }
 
 impl Servers {
@@ -39,14 +71,16 @@ impl Servers {
         let (server_of_redis, redis) = redis(sources.redis.clone()).await?;
         let (server_of_s3, s3) = s3(sources.s3.clone()).await?;
         let (server_of_openai, openai) = openai(sources.openai.clone()).await?;
-        let (folder, database) = database(sources.database.clone())?;
+        let (server_of_database, database) = database(sources.database.clone()).await?;
+        let (folder, spool) = spool(sources.spool.clone())?;
         let servers = Self {
             redis: server_of_redis,
             s3: server_of_s3,
             openai: server_of_openai,
-            database: folder,
+            database: server_of_database,
+            spool: folder,
         };
-        Ok((servers, Resolved { redis, database, s3, openai }))
+        Ok((servers, Resolved { redis, database, s3, openai, spool }))
     }
 }
 
@@ -88,14 +122,34 @@ async fn openai(
     }
     let server = OpenAiServer::start().await?;
     let (base_url, model) = (server.base_url(), OpenAiServer::MODEL.to_owned());
-    Ok((Some(server), OpenAiSource { base_url, api_key: None, model }))
+    let source = OpenAiSource { base_url, api_key: None, model, fallback_model: None };
+    Ok((Some(server), source))
 }
 
-fn database(real: Option<String>) -> Result<(Option<TempDir>, String), StartError> {
-    if let Some(url) = real {
-        return Ok((None, url));
+fn spool(real: Option<PathBuf>) -> Result<(Option<TempDir>, PathBuf), StartError> {
+    if let Some(folder) = real {
+        return Ok((None, folder));
     }
-    let folder = TempDir::with_prefix("inventory-").map_err(StartError::Folder)?;
-    let url = format!("sqlite://{}?mode=rwc", folder.path().join("inventory.db").display());
-    Ok((Some(folder), url))
+    let folder = TempDir::with_prefix("spool-").map_err(StartError::Folder)?;
+    let path = folder.path().join("uploads");
+    Ok((Some(folder), path))
+}
+
+async fn database(real: Option<String>) -> Result<(DatabaseServer, String), StartError> {
+    match real.as_deref() {
+        Some(POSTGRES) => {
+            let server = match PostgresServer::start().await {
+                Err(PostgresServerError::NotInstalled) => return Err(StartError::NoPostgres),
+                started => started.map_err(StartError::PostgresServer)?,
+            };
+            let url = server.url();
+            Ok((DatabaseServer::Postgres(server), url))
+        }
+        Some(url) => Ok((DatabaseServer::Elsewhere, url.to_owned())),
+        None => {
+            let folder = TempDir::with_prefix("inventory-").map_err(StartError::Folder)?;
+            let url = format!("sqlite://{}?mode=rwc", folder.path().join("inventory.db").display());
+            Ok((DatabaseServer::Sqlite(folder), url))
+        }
+    }
 }

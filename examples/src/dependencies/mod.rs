@@ -6,14 +6,19 @@
 mod embedded;
 
 use circuit_layer::metrics::Exporter;
-use circuit_layer::{Backoff, CircuitBreaker, ConfigError};
-use redis_service::Redis;
-use s3_service::S3;
+use std::path::Path;
+use std::time::Duration;
 
-pub use self::embedded::Servers;
+use async_openai::config::OpenAIConfig;
+use circuit_layer::{Backoff, CircuitBreaker, ConfigError};
+use degradation::openai::test_server::ServerError;
+use degradation::openai::{OpenAi, OpenAiConfigError};
+use redis_service::{FallbackConfig, Redis};
+use s3_service::{S3, Spool};
+
+pub use self::embedded::{DatabaseServer, POSTGRES, Servers};
 use crate::database::Database;
-use crate::openai::{OpenAi, ServerError};
-use crate::settings::{Pace, S3Source, Sources};
+use crate::settings::{OpenAiSource, Pace, S3Source, Sources};
 
 /// The four dependencies, each behind its breaker. Clones share them.
 #[derive(Clone, Debug)]
@@ -41,6 +46,15 @@ pub enum StartError {
     /// The child did not start.
     #[error("redis-server, as a child of this process, did not start")]
     RedisServer(#[source] redis_service::test_server::ServerError),
+    /// There is no `PostgreSQL`.
+    #[error(
+        "PostgreSQL is not installed: `make demo` installs it by the system's package manager; or set \
+         DATABASE_URL to a database that runs"
+    )]
+    NoPostgres,
+    /// The child did not start.
+    #[error("PostgreSQL, as a child of this process, did not start")]
+    PostgresServer(#[source] degradation::sqlx::test_server::ServerError),
     /// The client of Redis could not be made.
     #[error("Redis can not be used (REDIS_URL names it)")]
     Redis(#[source] redis_service::StartError),
@@ -53,7 +67,7 @@ pub enum StartError {
          AWS_SECRET_ACCESS_KEY name it; https:// and AWS itself need `--features tls`)"
     )]
     S3(#[source] s3_service::InitError),
-    /// The database does not answer, or the URL is wrong.
+    /// The URL of the database is wrong.
     #[error("the database can not be used (DATABASE_URL names it: postgres://… or sqlite:…)")]
     Database(#[source] sqlx::Error),
     /// The OpenAI-compatible server in the process did not start.
@@ -61,7 +75,7 @@ pub enum StartError {
     OpenAiServer(#[from] ServerError),
     /// The client of the API could not be made.
     #[error("the OpenAI-compatible API can not be used (OPENAI_BASE_URL names it)")]
-    OpenAi(#[source] reqwest::Error),
+    OpenAi(#[source] OpenAiConfigError),
     /// It is https:// and this build has no TLS.
     #[error("OPENAI_BASE_URL is {0}, and this build has no TLS: build with `--features tls`")]
     NoTls(String),
@@ -75,8 +89,8 @@ pub enum StartError {
 
 /// Starts what is embedded, and makes the four clients.
 ///
-/// Redis, S3 and the API may be down meanwhile: a service that protects itself from an outage has
-/// to be able to start in one. The database may not, because nothing goes on without its schema.
+/// Any of the real ones may be down meanwhile: a service that protects itself from an outage has to be
+/// able to start in one.
 ///
 /// # Errors
 ///
@@ -93,8 +107,8 @@ pub async fn start(
     let (servers, sources) = Servers::start(sources).await?;
     let dependencies = Dependencies {
         redis: redis(&sources.redis, pace, exporter).await?,
-        s3: s3(sources.s3, pace, exporter).await?,
-        database: database(&sources.database, pace).await?,
+        s3: s3(sources.s3, &sources.spool, pace, exporter).await?,
+        database: database(&sources.database, pace)?,
         openai: openai(sources.openai, pace)?,
     };
     Ok((dependencies, servers))
@@ -108,11 +122,18 @@ async fn redis(url: &str, pace: &Pace, exporter: &Exporter) -> Result<Redis, Sta
         .reset_timeout(pace.reset_timeout)
         .half_open_max_attempts(pace.probes)
         .start(redis_service::Start::Lazy)
+        // Redis is a cache here: what is written without it may be forgotten with this process.
+        .fallback(FallbackConfig::default().local_writes(true))
         .metrics(&exporter.meter());
     builder.connect().await.map_err(StartError::Redis)
 }
 
-async fn s3(source: S3Source, pace: &Pace, exporter: &Exporter) -> Result<S3, StartError> {
+async fn s3(
+    source: S3Source,
+    spool: &Path,
+    pace: &Pace,
+    exporter: &Exporter,
+) -> Result<S3, StartError> {
     let builder = S3::builder()
         .bucket(source.bucket)
         .region(source.region)
@@ -123,6 +144,7 @@ async fn s3(source: S3Source, pace: &Pace, exporter: &Exporter) -> Result<S3, St
         .reset_timeout(pace.reset_timeout)
         .half_open_max_attempts(pace.probes)
         .start(s3_service::Start::Lazy)
+        .spool(Spool::builder(spool))
         .metrics(&exporter.meter());
     let builder = match source.endpoint {
         Some(endpoint) => builder.endpoint(endpoint),
@@ -135,31 +157,40 @@ async fn s3(source: S3Source, pace: &Pace, exporter: &Exporter) -> Result<S3, St
     builder.build().await.map_err(StartError::S3)
 }
 
-async fn database(url: &str, pace: &Pace) -> Result<Database, StartError> {
-    let breaker = breaker("database", pace, pace.database_timeout)?;
-    let connected = Database::connect(url, pace.database_timeout, breaker).await;
-    connected.map_err(StartError::Database)
-}
-
-fn openai(source: crate::settings::OpenAiSource, pace: &Pace) -> Result<OpenAi, StartError> {
-    if source.base_url.starts_with("https:") && !cfg!(feature = "tls") {
-        return Err(StartError::NoTls(source.base_url));
-    }
-    let breaker = breaker("openai", pace, pace.openai_timeout)?;
-    OpenAi::new(source, pace.openai_timeout, breaker).map_err(StartError::OpenAi)
-}
-
-/// A breaker as the service crates build theirs.
-fn breaker(
-    name: &str,
-    pace: &Pace,
-    deadline: std::time::Duration,
-) -> Result<CircuitBreaker, ConfigError> {
-    CircuitBreaker::builder(name)
+fn database(url: &str, pace: &Pace) -> Result<Database, StartError> {
+    let timeout = pace.database_timeout;
+    let breaker = CircuitBreaker::builder("database")
         .fail_max(pace.fail_max)
         .reset_timeout(pace.reset_timeout)
         .half_open_max_attempts(pace.probes)
         .backoff(Backoff::exponential(2.0))
-        .abandoned_after(deadline / 2)
-        .build()
+        .abandoned_after(timeout / 2)
+        .build()?;
+    Database::new(url, timeout, breaker).map_err(StartError::Database)
+}
+
+/// How many descriptions are remembered for a time without a model, and for how long.
+const REMEMBERED: (usize, Duration) = (1_000, Duration::from_secs(3_600));
+
+fn openai(source: OpenAiSource, pace: &Pace) -> Result<OpenAi, StartError> {
+    if source.base_url.starts_with("https:") && !cfg!(feature = "tls") {
+        return Err(StartError::NoTls(source.base_url));
+    }
+    let (fail_max, reset, probes) = (pace.fail_max, pace.reset_timeout, pace.probes);
+    let config = OpenAIConfig::new()
+        .with_api_base(source.base_url)
+        .with_api_key(source.api_key.unwrap_or_default());
+    let builder = OpenAi::builder(config)
+        .model(source.model)
+        .first_byte(pace.openai_timeout)
+        .longest_pause(pace.openai_timeout)
+        .remember(REMEMBERED.0, REMEMBERED.1)
+        .breaker(move |breaker| {
+            breaker.fail_max(fail_max).reset_timeout(reset).half_open_max_attempts(probes)
+        });
+    let builder = match source.fallback_model {
+        Some(model) => builder.model(model),
+        None => builder,
+    };
+    builder.build().map_err(StartError::OpenAi)
 }

@@ -3,8 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
+use async_openai::config::OpenAIConfig;
 use circuit_layer::{CircuitBreaker, Clock, Moment, State};
 use degradation::Snapshot;
+use degradation::openai::OpenAi;
+use examples::chaos::Deed;
+pub(crate) use examples::chaos::Victim;
 use examples::{Inventory, Pace};
 use reqwest::Client;
 use tokio::task::JoinSet;
@@ -16,25 +20,6 @@ use crate::traffic::{self, Answers, Route, Sample};
 
 /// What a step of the script may fail with; a check that does not hold is no error.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// What can be killed here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Victim {
-    Redis,
-    S3,
-    OpenAi,
-}
-
-impl Victim {
-    /// As the manager and its breaker name it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Redis => "redis",
-            Self::S3 => "s3",
-            Self::OpenAi => "openai",
-        }
-    }
-}
 
 /// The stage.
 #[derive(Debug)]
@@ -102,7 +87,8 @@ impl Play {
         match of {
             Victim::Redis => on.redis.breaker(),
             Victim::S3 => on.s3.breaker(),
-            Victim::OpenAi => on.openai.breaker(),
+            Victim::Database => on.database.breaker(),
+            Victim::OpenAi => on.openai.first_breaker(),
         }
     }
 
@@ -134,59 +120,41 @@ impl Play {
     }
 
     /// Kills it for real. False: it does not run here, so it is not ours to kill.
-    pub(crate) async fn kill(&mut self, victim: Victim) -> Result<bool> {
-        let servers = self.inventory.servers_mut();
-        let how = match victim {
-            Victim::Redis => match &mut servers.redis {
-                Some(server) => {
-                    let pid = server.pid();
-                    server.kill()?;
-                    pid.map(|pid| format!("kill -9 {pid}: redis-server is dead"))
-                }
-                None => None,
-            },
-            Victim::S3 => match &servers.s3 {
-                Some(server) => {
-                    server.kill().await;
-                    Some("the S3 server's port is closed, its connections are cut".to_owned())
-                }
-                None => None,
-            },
-            Victim::OpenAi => match &mut servers.openai {
-                Some(server) => {
-                    server.kill().await;
-                    Some("the OpenAI server's port is closed, its connections are cut".to_owned())
-                }
-                None => None,
-            },
-        };
-        let real = format!("{} is a real one, and not ours to kill: act left out", victim.name());
-        self.timeline.say(how.as_deref().unwrap_or(&real));
+    pub(crate) async fn kill(&self, victim: Victim) -> Result<bool> {
+        let how = self.inventory.chaos().act(victim, Deed::Kill).await?;
+        match &how {
+            Some(how) => self.timeline.say(&format!("{victim}: {how}")),
+            None => self.timeline.say(&format!("{victim} is not ours to kill: act left out")),
+        }
         Ok(how.is_some())
     }
 
     /// Starts it again on the same port; Redis comes back empty.
-    pub(crate) async fn restart(&mut self, victim: Victim) -> Result<()> {
-        let servers = self.inventory.servers_mut();
-        match victim {
-            Victim::Redis => {
-                if let Some(server) = &mut servers.redis {
-                    server.restart().await?;
-                }
-            }
-            Victim::S3 => {
-                if let Some(server) = &servers.s3 {
-                    server.restart().await?;
-                }
-            }
-            Victim::OpenAi => {
-                if let Some(server) = &mut servers.openai {
-                    server.restart().await?;
-                }
-            }
-        }
-        self.timeline.say(&format!("{} is started again", victim.name()));
+    pub(crate) async fn restart(&self, victim: Victim) -> Result<()> {
+        self.inventory.chaos().act(victim, Deed::Restart).await?;
+        self.timeline.say(&format!("{victim} is started again"));
         Ok(())
+    }
+
+    pub(crate) async fn restart_all(&self, victims: &[Victim]) -> Result<()> {
+        for victim in victims {
+            self.restart(*victim).await?;
+        }
+        Ok(())
+    }
+
+    /// Calls to the API without the layer in front, until its breaker is open; how long that took.
+    pub(crate) async fn ask_openai_until_open(&self) -> Option<Duration> {
+        let start = self.now();
+        let openai = &self.inventory.dependencies().openai;
+        while !self.is(Victim::OpenAi, State::Open) {
+            if self.now() - start > Duration::from_secs(8) {
+                return None;
+            }
+            // An error is what is waited for.
+            drop(openai.complete(OpenAi::<OpenAIConfig>::ask("Anybody?")).await);
+        }
+        Some(self.now() - start)
     }
 }
 

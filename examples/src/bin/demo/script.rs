@@ -1,7 +1,7 @@
 //! The acts: what is killed when, and what has to hold.
 
 mod both;
-mod drill;
+mod cascade;
 mod outage;
 mod single;
 
@@ -24,7 +24,8 @@ pub(crate) async fn perform(inventory: Inventory, pace: Pace) -> Result<Checks> 
     single::s3(&mut play).await?;
     single::openai(&mut play).await?;
     both::redis_and_openai(&mut play).await?;
-    drill::the_rest(&mut play).await?;
+    cascade::database(&mut play).await?;
+    cascade::everything(&mut play).await?;
 
     let scrape = play.scrape().await?;
     scrape.check(&mut play.checks);

@@ -117,7 +117,7 @@ impl Timeline {
 /// In the order of the columns.
 fn breakers(inventory: &Inventory) -> [CircuitBreaker; 4] {
     let on = inventory.dependencies();
-    [on.redis.breaker(), on.s3.breaker(), on.openai.breaker(), on.database.breaker()]
+    [on.redis.breaker(), on.s3.breaker(), on.openai.first_breaker(), on.database.breaker()]
         .map(Clone::clone)
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use degradation::{Level, Mode, Snapshot};
+use redis_service::Source;
 
 use super::outage::Outage;
 use super::{every, ms, stands, weighted};
@@ -30,7 +31,9 @@ pub(super) async fn redis(play: &mut Play) -> Result<()> {
 
     let pages = play.since(outage.open, &PAGES);
     every(&mut play.checks, "redis down: pages are served", &pages, Sample::ok);
-    every(&mut play.checks, "redis down: by the database", &pages, |page| page.mark == "database");
+    every(&mut play.checks, "redis down: by database or memory", &pages, |page| {
+        page.mark == "database" || page.mark == "memory"
+    });
     let slowest = p99(pages.iter().map(|page| page.took).collect());
     play.checks.add("redis down: p99 of pages", "≤ 250 ms", ms(slowest), slowest <= P99);
     let writes = play.since(outage.killed, &[Route::Stock]);
@@ -52,14 +55,14 @@ async fn rejections_are_quick(play: &mut Play) {
     let (mut took, mut rejected) = (Vec::new(), 0_u32);
     for _ in 0..REJECTIONS {
         let start = play.now();
-        let answer = redis.get::<Bytes>("page:product:1").await;
+        let answer = redis.get_answer::<Bytes>("page:product:1").await;
         took.push(play.now() - start);
-        rejected += u32::from(answer.is_err_and(|error| error.is_rejected()));
+        rejected += u32::from(answer.is_ok_and(|answer| answer.source != Source::Redis));
     }
-    play.checks.equal("redis down: calls that are rejected, of 1000", REJECTIONS, rejected);
+    play.checks.equal("redis down: GETs that memory answers, of 1000", REJECTIONS, rejected);
     let p99 = p99(took);
     let holds = p99 <= Duration::from_millis(1);
-    play.checks.add("redis down: p99 of a rejection", "≤ 1 ms", ms(p99), holds);
+    play.checks.add("redis down: p99 of such an answer", "≤ 1 ms", ms(p99), holds);
 }
 
 pub(super) async fn s3(play: &mut Play) -> Result<()> {
@@ -69,9 +72,11 @@ pub(super) async fn s3(play: &mut Play) -> Result<()> {
     outage.see_probes_fail(play).await?;
 
     let uploads = play.since(outage.open, &[Route::Upload]);
-    every(&mut play.checks, "s3 down: uploads get a 503 that says when", &uploads, |upload| {
-        upload.status == Some(503) && upload.retry_after.is_some_and(|wait| wait >= 1)
+    every(&mut play.checks, "s3 down: uploads are queued, or told when", &uploads, |upload| {
+        upload.status == Some(202) || upload.retry_after.is_some_and(|wait| wait >= 1)
     });
+    let queued = uploads.iter().filter(|upload| upload.status == Some(202)).count();
+    play.checks.add("s3 down: uploads in the queue", "> 0", queued, queued > 0);
     let pages = play.since(outage.killed, &PAGES);
     every(&mut play.checks, "s3 down: pages do not notice", &pages, Sample::ok);
 
@@ -91,8 +96,8 @@ pub(super) async fn openai(play: &mut Play) -> Result<()> {
     down(play, "openai", &snapshot, snapshot.flags.plain_answers());
     play.watch_for(Duration::from_secs(1)).await;
     let descriptions = play.since(outage.killed, &[Route::Description]);
-    every(&mut play.checks, "openai down: plain descriptions, marked so", &descriptions, |one| {
-        one.ok() && one.mark == "plain"
+    every(&mut play.checks, "openai down: other descriptions, marked so", &descriptions, |one| {
+        one.ok() && (one.mark == "cached" || one.mark == "plain")
     });
 
     outage.end(play).await?;

@@ -1,0 +1,132 @@
+//! The callers, and what they get.
+
+use std::time::Duration;
+
+use circuit_layer::Clock;
+use reqwest::Client;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+/// Longer than any answer may take, so that a late one is seen as late and not as none.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Page,
+    List,
+    Stock,
+    Description,
+    Photo,
+    Upload,
+}
+
+const ROUND: [Kind; 10] = [
+    Kind::Page,
+    Kind::Upload,
+    Kind::Page,
+    Kind::Stock,
+    Kind::Page,
+    Kind::Photo,
+    Kind::List,
+    Kind::Description,
+    Kind::Page,
+    Kind::Upload,
+];
+
+/// What came of one request.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) kind: Kind,
+    /// Of uploads unique, so that each can be looked for afterwards.
+    pub(crate) id: u32,
+    /// None: no answer at all.
+    pub(crate) status: Option<u16>,
+    pub(crate) took: Duration,
+    /// The degradation layer said no: no dependency was asked.
+    pub(crate) shed: bool,
+}
+
+impl Answer {
+    pub(crate) fn is_well(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    pub(crate) fn is_stored(&self) -> bool {
+        self.kind == Kind::Upload && self.is_well()
+    }
+}
+
+/// The bytes of an upload, which only that upload has.
+pub(crate) fn picture(id: u32) -> Vec<u8> {
+    id.to_le_bytes().repeat(1_000)
+}
+
+/// `rate` requests a second, for so many seconds; all answers.
+pub(crate) async fn call(url: &str, rate: u32, seconds: u32) -> Vec<Answer> {
+    let client = Client::builder().timeout(PATIENCE).build().unwrap();
+    let clock = Clock::default();
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / rate);
+    let mut asked = JoinSet::new();
+    for (number, kind) in (0..rate * seconds).zip(ROUND.into_iter().cycle()) {
+        pace.tick().await;
+        let (client, url, clock) = (client.clone(), url.to_owned(), clock.clone());
+        asked.spawn(async move {
+            let id = if kind == Kind::Upload { 1_000 + number } else { 1 + number % 8 };
+            let start = clock.now();
+            let (status, shed) = ask(&client, &url, kind, id).await.unwrap_or((None, false));
+            Answer { kind, id, status, took: clock.now() - start, shed }
+        });
+    }
+    asked.join_all().await
+}
+
+async fn ask(
+    client: &Client,
+    url: &str,
+    kind: Kind,
+    id: u32,
+) -> Result<(Option<u16>, bool), reqwest::Error> {
+    let product = format!("{url}/products/{id}");
+    let request = match kind {
+        Kind::Page => client.get(product),
+        Kind::List => client.get(format!("{url}/products")),
+        Kind::Stock => client.post(format!("{product}/stock")).json(&json!({ "add": 1 })),
+        Kind::Description => client.get(format!("{product}/description")),
+        Kind::Photo => client.get(format!("{product}/photo")),
+        Kind::Upload => client.put(format!("{product}/photo")).body(picture(id)),
+    };
+    let answer = request.send().await?;
+    let status = answer.status().as_u16();
+    let shed = status == 503 && answer.headers().contains_key("x-degradation-level");
+    answer.bytes().await?;
+    Ok((Some(status), shed))
+}
+
+/// A photo, once S3 is back.
+pub(crate) async fn photo(url: &str, id: u32, within: Duration) -> Vec<u8> {
+    let (client, clock) = (Client::new(), Clock::default());
+    let start = clock.now();
+    loop {
+        let answer = client.get(format!("{url}/products/{id}/photo")).send().await.unwrap();
+        if answer.status() == 200 {
+            return answer.bytes().await.unwrap().to_vec();
+        }
+        assert!(clock.now() - start < within, "photo {id}: {}", answer.status());
+        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits until something holds, or fails the test.
+pub(crate) async fn until(within: Duration, holds: impl Fn() -> bool) {
+    let clock = Clock::default();
+    let start = clock.now();
+    while !holds() {
+        assert!(clock.now() - start < within, "not within {within:?}");
+        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
+    }
+}
+
+pub(crate) async fn metrics(url: &str) -> String {
+    reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap()
+}
