@@ -45,6 +45,8 @@ pub mod control;
 mod endpoints;
 pub mod fallback;
 mod figures;
+#[cfg(feature = "otel")]
+mod gauges;
 mod health;
 mod layer;
 mod level;
@@ -85,6 +87,8 @@ pub use crate::control::{ControlEndpoints, ControlToken, TokenError};
 pub use crate::endpoints::Endpoints;
 pub use crate::fallback::{FallbackLayer, FallbackService, Served, ServedBy};
 pub use crate::figures::{Figures, Showing};
+#[cfg(feature = "otel")]
+pub use crate::gauges::DegradationGauges;
 pub use crate::health::{Health, Status};
 pub use crate::layer::DegradationLayer;
 pub use crate::level::{Level, LevelRules, LevelTracker};

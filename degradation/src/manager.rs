@@ -122,7 +122,7 @@ impl DegradationManager {
         self.shared.look(|board, _| board.log())
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 }
