@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::ResponseChecksumValidation;
@@ -120,6 +121,8 @@ async fn drained(folder: &Path, server: &S3Server, client: &Client, keys: &[Know
         .endpoint(server.endpoint())
         .credentials(server.access_key(), server.secret_key())
         .start(Start::Lazy)
+        // On a busy machine the breaker may open; the backlog must not wait a minute for it.
+        .reset_timeout(Duration::from_millis(100))
         .spool(Spool::builder(folder))
         .build()
         .await
