@@ -3,6 +3,7 @@
 use circuit_layer::State;
 use redis_service::test_server::RedisServer;
 use redis_service::{Error, ErrorKind, Pipeline, Redis, RedisError, redis as redis_rs};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -71,14 +72,35 @@ async fn timed_a_password_that_changes_and_changes_back() {
     returns_by_itself(&redis).await;
 }
 
+/// The whole reply to one inline command.
+async fn say(connection: &mut TcpStream, command: &str) -> String {
+    connection.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"\r\n") {
+        assert!(connection.read_buf(&mut said).await.unwrap() > 0, "the server hung up");
+    }
+    String::from_utf8(said).unwrap()
+}
+
 #[tokio::test]
 async fn timed_a_redis_without_room_for_another_client() {
     let (server, redis) = start().await;
-    admin(&server, None, "CONFIG SET maxclients 10").await;
-    admin(&server, None, "CLIENT KILL TYPE normal").await;
+    // Others take every place before ours is taken away, or it would be back in it at once.
     let mut others = Vec::new();
     for _ in 0..12 {
-        others.push(TcpStream::connect(("127.0.0.1", server.port())).await.unwrap());
+        let mut other = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+        assert_eq!(say(&mut other, "PING").await, "+PONG\r\n");
+        others.push(other);
+    }
+    let theirs: Vec<_> = others.iter().map(|other| other.local_addr().unwrap()).collect();
+    let admin = others.first_mut().unwrap();
+    assert_eq!(say(admin, "CONFIG SET maxclients 12").await, "+OK\r\n");
+    for client in say(admin, "CLIENT LIST").await.lines() {
+        let address = client.split(' ').find_map(|field| field.strip_prefix("addr="));
+        let Some(address) = address.map(|address| address.parse().unwrap()) else { continue };
+        if !theirs.contains(&address) {
+            assert_eq!(say(admin, &format!("CLIENT KILL {address}")).await, "+OK\r\n");
+        }
     }
     opens_by(&redis, ErrorKind::Connection).await;
     drop(others);
