@@ -20,7 +20,7 @@ async fn emptied(store: &Store) {
             tokio::task::yield_now().await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(90), empty).await.is_ok(), "not empty");
+    assert!(tokio::time::timeout(Duration::from_secs(240), empty).await.is_ok(), "not empty");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
