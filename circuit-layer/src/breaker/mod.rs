@@ -104,6 +104,12 @@ impl CircuitBreaker {
         Snapshot::take(self.0.cell, self.0.name)
     }
 
+    /// For the models, which race what no caller can call.
+    #[cfg(circuit_loom)]
+    pub(crate) fn cell(&self) -> &'static Cell {
+        self.0.cell
+    }
+
     /// Whether nobody else holds this handle and a new breaker would be as good.
     pub(crate) fn is_spare(&self) -> bool {
         // It only looks: nothing may move here, because whoever asks holds a lock of his own and
@@ -206,6 +212,7 @@ impl CircuitBreaker {
     }
 
     /// Why a call at this moment would be rejected, as [`rejects`](Self::rejects).
+    #[inline]
     fn forecast(&self, now: Moment) -> Option<Refusal> {
         let word = self.0.cell.word();
         match word.directive() {
@@ -221,6 +228,7 @@ impl CircuitBreaker {
     }
 
     /// Rejects a call for which no readied inner service is at hand.
+    #[inline]
     pub(crate) fn reject_unready(&self, now: Moment) -> Rejected {
         let refusal = self.forecast(now).unwrap_or_else(|| Refusal {
             state: self.state(),

@@ -106,6 +106,7 @@ impl Cell {
     }
 
     /// Counts a success without the lock, if the policy lets it wait.
+    #[inline]
     pub(crate) fn count_aside(&self, generation: u64) -> bool {
         let Some(door) = self.front.door() else { return false };
         if self.word() != Word::counting(generation) {
@@ -120,10 +121,13 @@ impl Cell {
         match self.published.clock() {
             Kind::Tokio => Clock::default().now(),
             Kind::Coarse => Clock::coarse().now(),
-            Kind::Manual => {
-                lock(&self.core).as_ref().map_or(Moment::NEVER, |core| core.ledger.clock.now())
-            }
+            Kind::Manual => self.manual_now(),
         }
+    }
+
+    #[cold]
+    fn manual_now(&self) -> Moment {
+        lock(&self.core).as_ref().map_or(Moment::NEVER, |core| core.ledger.clock.now())
     }
 
     /// Whether the wait still lasts, for a word that says shut.
@@ -132,6 +136,7 @@ impl Cell {
     }
 
     /// The rejection while shut, without the lock. None once the wait is over.
+    #[inline]
     pub(crate) fn shut_until(&self, now: Moment) -> Option<Refusal> {
         self.published.shut_until(now)
     }
@@ -225,6 +230,7 @@ impl Cell {
     }
 
     /// Counts a rejection, tells those who want to hear of each, and lets the active probe start.
+    #[inline]
     pub(crate) fn reject(
         &'static self,
         name: &'static str,
@@ -240,12 +246,17 @@ impl Cell {
             cause: refusal.cause,
         };
         if self.published.is_noisy() {
-            self.step(now, |_, ledger, _| ledger.notes.push(Event::Rejected(rejected)));
+            self.tell_of(rejected, now);
         }
         if refusal.reason == Reason::Open && self.published.is_probe_due(now) {
             self.start_active_probe(now);
         }
         rejected
+    }
+
+    #[cold]
+    fn tell_of(&self, rejected: Rejected, now: Moment) {
+        self.step(now, |_, ledger, _| ledger.notes.push(Event::Rejected(rejected)));
     }
 
     pub(crate) fn rejected(&self) -> u64 {

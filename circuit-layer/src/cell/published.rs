@@ -74,6 +74,7 @@ impl Published {
     }
 
     /// The rejection while shut, without the lock. None once the wait is over.
+    #[inline]
     pub(super) fn shut_until(&self, now: Moment) -> Option<Refusal> {
         let deadline = self.deadline();
         (now < deadline).then(|| {
@@ -97,6 +98,7 @@ impl Published {
         nanos(out_for) >= self.abandoned_after.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(super) fn is_probe_due(&self, now: Moment) -> bool {
         now.as_nanos() >= self.probe_due.load(Ordering::Relaxed)
     }
@@ -105,6 +107,7 @@ impl Published {
         self.probe_due.store(due.as_nanos(), Ordering::Relaxed);
     }
 
+    #[inline]
     pub(super) fn clock(&self) -> Kind {
         match self.clock.load(Ordering::Relaxed) {
             0 => Kind::Tokio,

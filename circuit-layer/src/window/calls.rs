@@ -24,30 +24,33 @@ impl LastCalls {
     }
 
     pub(crate) fn record(&mut self, mark: Mark, times: u32) {
+        let room = self.size - self.ring.len();
         // More than fit in would only push each other out.
         let times = usize::try_from(times).unwrap_or(usize::MAX).min(self.size);
-        for _ in 0..times {
-            self.push(mark);
-        }
+        let (new, over) = (times.min(room), times.saturating_sub(room));
+        self.ring.resize(self.ring.len() + new, mark);
+        let beyond = over.saturating_sub(self.ring.len() - self.oldest);
+        self.replace(self.oldest, over - beyond, mark);
+        self.replace(0, beyond, mark);
+        self.oldest = (self.oldest + over).checked_rem(self.size).unwrap_or(0);
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
+        self.totals.add(mark, u64::from(times));
+        self.good = if mark == GOOD { self.good.saturating_add(times) } else { 0 };
     }
 
-    fn push(&mut self, mark: Mark) {
-        if self.ring.len() < self.size {
-            self.ring.push(mark);
-        } else if let Some(slot) = self.ring.get_mut(self.oldest) {
-            let mut gone = Counts::default();
+    /// Takes out `times` marks from `at` on, which must be there, and puts this one in their places.
+    fn replace(&mut self, at: usize, times: usize, mark: Mark) {
+        let mut gone = Counts::default();
+        for slot in self.ring.iter_mut().skip(at).take(times) {
             gone.add(std::mem::replace(slot, mark), 1);
-            self.totals.take(gone);
-            self.oldest = (self.oldest + 1) % self.size;
         }
-        self.totals.add(mark, 1);
-        self.good = if mark == GOOD { self.good.saturating_add(1) } else { 0 };
+        self.totals.take(gone);
     }
 
     /// Its last marks, as many as fit.
     pub(crate) fn take_over(&mut self, former: &Self) {
         let (newer, older) = former.ring.split_at(former.oldest.min(former.ring.len()));
-        older.iter().chain(newer).for_each(|mark| self.push(*mark));
+        older.iter().chain(newer).for_each(|mark| self.record(*mark, 1));
     }
 
     pub(crate) fn totals(&self) -> Counts {
