@@ -3,15 +3,16 @@
 //! Run by `make test` with `--cfg circuit_loom`. Each model is named by what must hold whatever the
 //! order.
 
-use std::sync::Arc;
+mod active_probe;
+mod observers;
+
 use std::time::Duration;
 
-use loom::sync::Mutex;
 use loom::thread;
 
 use crate::{
-    CircuitBreaker, Clock, Event, FailureRate, HalfOpen, ManualClock, Outcome, Permit, Recorded,
-    State, Window,
+    CircuitBreaker, Clock, FailureRate, HalfOpen, ManualClock, Outcome, Permit, Recorded, State,
+    Window,
 };
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -209,52 +210,5 @@ fn a_success_is_counted_once_while_the_rules_change() {
         assert_eq!((recorded, updated), (Recorded::Counted, Ok(())));
         let counts = breaker.snapshot().counts;
         assert_eq!((counts.calls, counts.failed), (2, 1));
-    });
-}
-
-#[test]
-fn observers_hear_transitions_in_the_order_of_generations() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    model.check(|| {
-        let (breaker, _hand) = breaker(1, 1);
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&heard);
-        breaker.observe(move |event: &Event| {
-            if let Event::Transition(transition) = event {
-                log.lock().unwrap().push(transition.generation);
-            }
-        });
-        let first = breaker.snapshot().generation;
-        let other = breaker.clone();
-        race(move || other.reset("one"), || breaker.reset("two"));
-        assert_eq!(*heard.lock().unwrap(), [first + 1, first + 2]);
-    });
-}
-
-#[test]
-fn after_unsubscribe_no_callback_runs() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    model.check(|| {
-        let (breaker, _hand) = breaker(1, 1);
-        // Callbacks that have begun, and those that have ended.
-        let heard = Arc::new(Mutex::new((0, 0)));
-        let log = Arc::clone(&heard);
-        let listening = breaker.observe(move |_: &Event| {
-            log.lock().unwrap().0 += 1;
-            thread::yield_now();
-            log.lock().unwrap().1 += 1;
-        });
-        let other = breaker.clone();
-        let (_, (begun, ended)) = race(
-            move || other.reset("race"),
-            || {
-                listening.unsubscribe();
-                *heard.lock().unwrap()
-            },
-        );
-        assert_eq!(begun, ended);
-        assert_eq!(*heard.lock().unwrap(), (begun, ended));
     });
 }
