@@ -18,7 +18,7 @@ async fn rig() -> (Rig, Exporter) {
 }
 
 /// Series of the scrape, without their instance labels, and their values.
-fn scrape(exporter: &Exporter) -> BTreeMap<String, f64> {
+pub(crate) fn scrape(exporter: &Exporter) -> BTreeMap<String, f64> {
     let text = exporter.render().unwrap();
     let series = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let pairs = series.map(|line| {

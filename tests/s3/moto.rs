@@ -59,10 +59,14 @@ impl Moto {
         self.process = start(self.port).await;
     }
 
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     pub(crate) fn settings(&self) -> S3Builder {
         S3::builder()
             .bucket(BUCKET)
-            .endpoint(format!("http://127.0.0.1:{}", self.port))
+            .endpoint(self.endpoint())
             .credentials("key", "secret")
             .attempt_timeout(Duration::from_secs(60))
             .operation_timeout(Duration::from_secs(120))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use circuit_layer::{Rejected, State};
 use s3_service::test_server::Fault;
-use s3_service::{ErrorType, Upload};
+use s3_service::{ErrorType, List, Upload};
 
 use crate::support::{RESET, Rig, rig};
 
@@ -115,6 +115,17 @@ async fn answers_of_the_server_are_classified() {
         let state = if trips == 1 { State::Open } else { State::Closed };
         assert_eq!(rig.s3.breaker().state(), state, "{fault:?}");
     }
+}
+
+/// An answer that the SDK reads before it returns, unlike a download.
+#[tokio::test]
+async fn a_listing_that_is_cut_is_a_failure() {
+    let rig = rig_tripping_at_once().await;
+    rig.server.inject(Fault::CutBody { after: 50 });
+    let error = rig.s3.list(List::new()).await.unwrap_err();
+    assert_eq!(error.error_type(), Some(ErrorType::Response), "{error:?}");
+    assert_eq!(rig.s3.breaker().state(), State::Open);
+    assert_eq!(rig.s3.get_health().report.failures, 1);
 }
 
 async fn rig_tripping_at_once() -> Rig {

@@ -56,6 +56,7 @@ async fn a_wire_that_breaks_or_is_late_is_a_failure() {
 async fn an_answer_that_is_not_one_of_s3_is_a_failure() {
     check(Body(200, "<html>Welcome to the gateway</html>"), true, ErrorType::Response).await;
     check(Body(200, "upstream is busy"), true, ErrorType::Response).await;
+    check(Body(200, "<CopyObj"), true, ErrorType::Response).await;
 }
 
 #[tokio::test]

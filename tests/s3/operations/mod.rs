@@ -4,6 +4,7 @@ pub(crate) mod contract;
 mod latency;
 mod moto;
 mod multipart;
+mod part_failures;
 
 use s3_service::{CopyObject, List, S3Request, S3Response, Upload};
 use tower::ServiceExt as _;

@@ -9,7 +9,7 @@ use s3_service::{ErrorType, MemoryStore, S3, Start, Upload, Written};
 
 use crate::support::{BUCKET, Frames, Then, eventually};
 
-const MIB: usize = 1024 * 1024;
+pub(super) const MIB: usize = 1024 * 1024;
 
 pub(crate) fn unsigned(store: &MemoryStore) -> Client {
     let config = Config::builder()
@@ -32,7 +32,7 @@ fn frames(mib: usize) -> impl Iterator<Item = Bytes> {
     (0..mib).map(|n| Bytes::from(vec![u8::try_from(n).unwrap(); MIB]))
 }
 
-fn content(mib: usize) -> Vec<u8> {
+pub(super) fn content(mib: usize) -> Vec<u8> {
     frames(mib).collect::<Vec<_>>().concat()
 }
 

@@ -13,7 +13,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use circuit_layer::{CircuitBreaker, Rejected, State};
 use s3_service::test_server::{Fault, S3Server};
 use s3_service::{
-    BypassBreaker, ByteTotals, CircuitBreakerInterceptor, InitError, S3, Start, install,
+    BypassBreaker, ByteTotals, CircuitBreakerInterceptor, ErrorType, InitError, S3, Start, install,
     install_client,
 };
 
@@ -164,13 +164,15 @@ async fn a_bypass_is_neither_rejected_nor_judged() {
 #[tokio::test]
 async fn an_attempt_that_was_never_sent_is_ignored() {
     let server = server().await;
-    let breaker = breaker(1);
-    let config = install(server.config(), &breaker).interceptor(Unsignable);
-    let client = Client::from_conf(config.build());
+    let client = Client::from_conf(server.config().interceptor(Unsignable).build());
+    let settings = S3::builder().bucket(BUCKET).client(client).start(Start::Lazy);
+    let s3 = settings.fail_max(1).build().await.unwrap();
     let asked = server.requests();
-    assert!(head(&client).await.is_err());
+    let error = s3.health_check().await.unwrap_err();
+    assert_eq!(error.error_type(), Some(ErrorType::Other), "{error:?}");
     assert_eq!(server.requests(), asked);
-    assert_eq!(breaker.state(), State::Closed);
+    assert_eq!(s3.breaker().state(), State::Closed);
+    assert_eq!(s3.get_health().report.failures, 0);
 }
 
 #[derive(Debug)]

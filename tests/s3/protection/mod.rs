@@ -1,5 +1,6 @@
 //! What the breaker keeps from whom: attempts, retries, deadlines, bodies.
 
+mod bytes;
 mod cancelled;
 mod download;
 mod interceptor;
@@ -8,3 +9,4 @@ mod other_services;
 mod per_bucket;
 mod stalled;
 mod timeouts;
+mod uploads;

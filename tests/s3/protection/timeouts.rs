@@ -1,34 +1,27 @@
-//! Deadlines that pass, and whose fault that was.
+//! Deadlines that pass: each is one failure for each attempt that it ends.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region};
-use aws_sdk_s3::error::{BoxError, SdkError};
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use bytes::Bytes;
 use circuit_layer::{CircuitBreaker, State};
-use s3_service::install;
 use s3_service::test_server::{Fault, S3Server};
+use s3_service::{ErrorType, S3, Start, install};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::interceptor::{breaker, head};
 use crate::support::{BUCKET, server};
 
-fn impatient(server: &S3Server, breaker: &CircuitBreaker) -> Client {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(200));
-    let config = install(server.config(), breaker)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts.build());
-    Client::from_conf(config.build())
-}
+const SOON: Duration = Duration::from_millis(200);
 
 /// A client whose requests are never answered, on a clock that moves when all wait.
 fn unanswered(breaker: &CircuitBreaker, timeouts: TimeoutConfig, attempts: u32) -> Client {
@@ -77,76 +70,64 @@ async fn deadlines_of_every_kind_count_once_for_each_attempt() {
     check(Some(200), Some(350), 3, 2).await;
 }
 
-#[tokio::test]
-async fn a_read_timeout_counts_once() {
-    let server = server().await;
-    let breaker = breaker(1);
-    let timeouts = TimeoutConfig::builder().read_timeout(Duration::from_millis(200)).build();
-    let config = install(server.config(), &breaker).timeout_config(timeouts);
-    let client = Client::from_conf(config.retry_config(RetryConfig::disabled()).build());
-    server.inject(Fault::Stall);
-    assert!(matches!(
-        client.head_bucket().bucket(BUCKET).send().await.unwrap_err(),
-        SdkError::DispatchFailure(failure) if failure.is_timeout()
-    ));
-    assert_eq!(breaker.state(), State::Open);
-}
-
-#[tokio::test]
-async fn an_attempt_timeout_counts_once() {
-    let server = server().await;
-    let breaker = breaker(2);
-    let client = impatient(&server, &breaker);
-    server.inject(Fault::Stall);
-    assert!(head(&client).await.is_err());
-    assert_eq!(breaker.state(), State::Closed, "one timeout is one failure");
-    assert!(head(&client).await.is_err());
-    assert_eq!(breaker.state(), State::Open);
-}
-
-/// Gives one byte of two, and then waits for ever.
-struct Stalling(Option<Bytes>);
-
-impl http_body::Body for Stalling {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
-        match self.0.take() {
-            Some(bytes) => Poll::Ready(Some(Ok(http_body::Frame::data(bytes)))),
-            None => Poll::Pending,
-        }
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        http_body::SizeHint::with_exact(2)
+/// Two calls that are late: which error of the SDK each is, and what is made of it.
+async fn late(s3: &S3, is_the_connectors: bool) {
+    for (failures, state) in [(1, State::Closed), (2, State::Open)] {
+        let error = s3.health_check().await.unwrap_err();
+        assert_eq!(error.error_type(), Some(ErrorType::Timeout), "{error:?}");
+        let source = std::error::Error::source(&error).expect("the SDK's own");
+        let is_late = match source.downcast_ref::<SdkError<HeadBucketError>>() {
+            Some(SdkError::DispatchFailure(failure)) => is_the_connectors && failure.is_timeout(),
+            Some(SdkError::TimeoutError(_)) => !is_the_connectors,
+            Some(_) | None => false,
+        };
+        assert!(is_late, "{error:?}");
+        assert_eq!(s3.breaker().state(), state, "one deadline is one failure");
+        assert_eq!(s3.get_health().report.failures, failures);
     }
 }
 
-#[tokio::test]
-async fn an_upload_that_waits_for_its_own_source_is_ignored() {
-    let server = server().await;
-    let breaker = breaker(1);
-    let client = impatient(&server, &breaker);
-    let body = ByteStream::from_body_1_x(Stalling(Some(Bytes::from_static(b"a"))));
-    let put = client.put_object().bucket(BUCKET).key("k").body(body).content_length(2);
-    let error = put.send().await.unwrap_err();
-    assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
-    assert_eq!(breaker.state(), State::Closed);
+/// A service that trips at the second failure.
+async fn impatient(server: &S3Server, timeouts: TimeoutConfigBuilder) -> S3 {
+    let retries = RetryConfig::disabled();
+    let config = server.config().retry_config(retries).timeout_config(timeouts.build());
+    let settings = S3::builder().bucket(BUCKET).client(Client::from_conf(config.build()));
+    settings.fail_max(2).start(Start::Lazy).build().await.unwrap()
 }
 
 #[tokio::test]
-async fn an_upload_that_waits_for_the_server_is_a_failure() {
+async fn a_server_that_does_not_answer_counts_once_whichever_deadline_passes() {
     let server = server().await;
-    let breaker = breaker(1);
-    let client = impatient(&server, &breaker);
     server.inject(Fault::Stall);
-    let body = ByteStream::from(vec![7; 1_000_000]);
-    let put = client.put_object().bucket(BUCKET).key("k").body(body);
-    let error = put.send().await.unwrap_err();
-    assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
-    assert_eq!(breaker.state(), State::Open);
+    let timeouts = TimeoutConfig::builder;
+    late(&impatient(&server, timeouts().read_timeout(SOON)).await, true).await;
+    late(&impatient(&server, timeouts().operation_attempt_timeout(SOON)).await, false).await;
+    late(&impatient(&server, timeouts().operation_timeout(SOON)).await, false).await;
+}
+
+/// A port that takes no more connections: nobody accepts those that wait, and their queue is full.
+async fn full() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connected) = tokio::time::timeout(SOON, TcpStream::connect(address)).await {
+        waiting.push(connected.unwrap());
+    }
+    (listener, waiting)
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_counts_once() {
+    let (listener, _waiting) = full().await;
+    let settings = S3::builder()
+        .bucket(BUCKET)
+        .endpoint(format!("http://{}", listener.local_addr().unwrap()))
+        .credentials("key", "secret")
+        .connect_timeout(SOON)
+        .attempt_timeout(Duration::from_secs(60))
+        .operation_timeout(Duration::from_secs(60));
+    let settings = settings.max_attempts(1).fail_max(2).start(Start::Lazy);
+    late(&settings.build().await.unwrap(), true).await;
 }
