@@ -3,6 +3,7 @@
 mod assemble;
 #[cfg(feature = "otel")]
 mod metrics;
+mod spans;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use circuit_layer::CircuitBreaker;
 use crate::config::RedisConfig;
 use crate::fallback::FallbackConfig;
 use crate::service::ServiceConfig;
+use crate::spans::Spans;
 use crate::start::Start;
 use crate::target::Target;
 
@@ -29,6 +31,7 @@ pub struct RedisBuilder {
     breaker: Option<CircuitBreaker>,
     fallback: Option<FallbackConfig>,
     max_loads: usize,
+    spans: Option<Spans>,
     #[cfg(feature = "otel")]
     metrics: Option<circuit_layer::metrics::Metrics>,
     #[cfg(feature = "otel")]
@@ -49,6 +52,7 @@ impl RedisBuilder {
             breaker: None,
             fallback: None,
             max_loads: 32,
+            spans: None,
             #[cfg(feature = "otel")]
             metrics: None,
             #[cfg(feature = "otel")]

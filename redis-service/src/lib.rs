@@ -8,7 +8,7 @@
 //! ```text
 //! Redis              typed, cheap to clone; decodes the replies, above all layers
 //!   └─ fallback      answers from memory what Redis does not, and says how old it is
-//!     └─ metrics     counts, latency, health
+//!     └─ metrics     counts, latency, health; a span per call, if asked for
 //!       └─ breaker     rejects while Redis is down, probes until it is back
 //!           └─ RedisService<D: Dial>     one deadline per call, one shared connection
 //!                 └─ D      how to connect: a single node, …
@@ -50,7 +50,7 @@
 //! | `lanes`, `dialling`, `pause` | which connection a call uses, and who dials when there is none |
 //! | `lane`, `combiner`, `alone` | how calls share a connection, and which have one to themselves |
 //! | `service`, `flight` | the deadline, the repetition, and what a missing answer teaches |
-//! | `metrics` | what is counted |
+//! | `metrics`, `spans` | what is counted, and what a trace tells of a call |
 //! | `config`, `target`, `tls` | where Redis is, and how it is reached |
 //! | [`fallback`] | what is answered without Redis, and who tells which keys have changed |
 //! | `cache` | what is remembered, and how far it may be trusted |
@@ -89,6 +89,7 @@ mod pause;
 mod request;
 mod service;
 mod slot;
+mod spans;
 mod start;
 mod target;
 #[cfg(all(feature = "test-server", unix))]

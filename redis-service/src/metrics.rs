@@ -1,4 +1,5 @@
-//! What is counted about every call, and the layer that counts it.
+//! What is counted about every call, and the layer that counts it. Where they are asked for, it opens
+//! the [span](crate::RedisBuilder::spans) of the call too.
 //!
 //! | what came of the call | `status` | latency | in the health score |
 //! | --- | --- | --- | --- |
@@ -23,8 +24,11 @@ use redis::Value;
 use serde::Serialize;
 use tower_layer::Layer;
 use tower_service::Service;
+use tracing::Span;
+use tracing::instrument::{Instrument, Instrumented};
 
 use crate::error::RedisError;
+use crate::spans::{self, Spans};
 use crate::{Operation, Request};
 
 /// The answer of the stack below: the breaker's rejection, or Redis' own error.
@@ -38,6 +42,7 @@ pub(crate) struct Ledger {
     counts: [Counts; Operation::ALL.len()],
     hits: AtomicU64,
     misses: AtomicU64,
+    spans: Option<Spans>,
     #[cfg(feature = "otel")]
     recorder: Option<circuit_layer::metrics::Recorder>,
 }
@@ -64,13 +69,14 @@ pub struct OperationCounts {
 }
 
 impl Ledger {
-    pub(crate) fn new(health: Arc<HealthMetrics>, clock: Clock) -> Self {
+    pub(crate) fn new(health: Arc<HealthMetrics>, clock: Clock, spans: Option<Spans>) -> Self {
         Self {
             health,
             clock,
             counts: std::array::from_fn(|_| Counts::default()),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
+            spans,
             #[cfg(feature = "otel")]
             recorder: None,
         }
@@ -104,6 +110,10 @@ impl Ledger {
     /// GETs that Redis answered with a value, and with nil.
     pub(crate) fn hits_and_misses(&self) -> (u64, u64) {
         (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+    }
+
+    fn span(&self, request: &Request) -> Span {
+        self.spans.as_ref().map_or_else(Span::none, |spans| spans.open(request))
     }
 
     fn record(&self, operation: Operation, since: Moment, waits: bool, answer: &Answer) {
@@ -193,8 +203,9 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let operation = request.operation();
         let (since, waits) = (self.ledger.clock.now(), request.waits());
-        let ledger = Arc::clone(&self.ledger);
-        Counted { inner: self.inner.call(request), ledger, operation, since, waits }
+        let (ledger, span) = (Arc::clone(&self.ledger), self.ledger.span(&request));
+        let inner = span.in_scope(|| self.inner.call(request)).instrument(span);
+        Counted { inner, ledger, operation, since, waits }
     }
 }
 
@@ -203,7 +214,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct Counted<F> {
         #[pin]
-        inner: F,
+        inner: Instrumented<F>,
         ledger: Arc<Ledger>,
         operation: Operation,
         since: Moment,
@@ -215,8 +226,9 @@ impl<F: Future<Output = Answer>> Future for Counted<F> {
     type Output = Answer;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let this = self.project();
-        let answer = ready!(this.inner.poll(cx));
+        let mut this = self.project();
+        let answer = ready!(this.inner.as_mut().poll(cx));
+        spans::close(this.inner.span(), &answer);
         this.ledger.record(*this.operation, *this.since, *this.waits, &answer);
         Poll::Ready(answer)
     }

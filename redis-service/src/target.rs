@@ -21,6 +21,7 @@ use crate::dial::{Dial, SingleNode};
 use crate::engine::Engine;
 use crate::fallback::listen::{Listener, NodeListener};
 use crate::service::{RedisService, ServiceConfig};
+use crate::spans::Spans;
 
 /// Where Redis is. What a [`RedisConfig`] says of credentials and TLS holds for all but a pool.
 pub(crate) enum Target {
@@ -82,6 +83,22 @@ impl Target {
 }
 
 impl Target {
+    /// What spans say of where the calls go.
+    pub(crate) fn spans(&self, config: &RedisConfig) -> Spans {
+        match self {
+            Self::Node => config.spans(),
+            #[cfg(feature = "test-util")]
+            Self::Memory(_) => Spans::default(),
+            Self::Pool(_) => Spans::default(),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel { .. } => {
+                Spans { namespace: config.spans().namespace, ..Spans::default() }
+            }
+            #[cfg(feature = "cluster")]
+            Self::Cluster { .. } => Spans { namespace: Some("0".to_owned()), ..Spans::default() },
+        }
+    }
+
     /// Who tells a fallback which keys change, where anybody can.
     pub(crate) fn listener(&self, config: &RedisConfig) -> Result<Option<Listener>, RedisError> {
         match self {

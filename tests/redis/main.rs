@@ -28,6 +28,7 @@ mod process_wide;
 mod protection;
 mod proxy;
 mod sentinel;
+mod spans;
 mod start;
 mod support;
 mod telemetry;

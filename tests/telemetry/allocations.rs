@@ -75,6 +75,32 @@ fn a_call_through_a_breaker_allocates_nothing_whether_it_is_closed_or_open() {
 }
 
 #[test]
+fn spans_allocate_nothing_until_somebody_listens() {
+    use redis_service::{Memory, Redis};
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let count = |redis: &Redis| {
+        let calls = async || {
+            for _ in 0..100 {
+                assert_eq!(redis.get::<String>("k").await.unwrap(), None);
+            }
+        };
+        runtime.block_on(calls());
+        measure(|| runtime.block_on(calls())).count_total
+    };
+    let connect = |builder: redis_service::RedisBuilder| {
+        runtime.block_on(builder.memory(&Memory::new()).connect()).unwrap()
+    };
+    let without = count(&connect(Redis::builder()));
+    let unheard = count(&connect(Redis::builder().spans()));
+    let (_spans, listening) = tests::spans::Spans::listen();
+    let heard = count(&connect(Redis::builder().spans()));
+    drop(listening);
+    assert_eq!(unheard, without);
+    assert!(heard >= without + 100, "one at the least for each span: {heard} to {without}");
+}
+
+#[test]
 fn memory_is_flat_from_the_second_round_of_a_thousand_breakers() {
     use circuit_layer::{CircuitBreaker, FailureRate, Window};
 

@@ -40,6 +40,7 @@ impl RedisBuilder {
         let target = std::mem::replace(&mut self.target, Target::Node);
         let breaker = self.check()?;
         let config = self.config.as_ref().map_err(|error| StartError::Address(error.clone()))?;
+        self.spans = self.spans.map(|_| target.spans(config));
         let listener = target.listener(config).map_err(StartError::Address)?;
         let made = target.engine(config, self.limits(), breaker.clock().clone());
         let (engine, report) = made.map_err(StartError::Address)?;
@@ -92,7 +93,7 @@ impl RedisBuilder {
     ) -> Result<Redis, StartError> {
         let clock = breaker.clock().clone();
         let health = Arc::new(HealthMetrics::new(TARGET_LATENCY, clock.clone()));
-        let ledger = Ledger::new(health, clock);
+        let ledger = Ledger::new(health, clock, self.spans);
         #[cfg(feature = "otel")]
         let ledger = match &self.metrics {
             Some(metrics) => ledger.exporting(metrics, self.instance.as_deref(), &breaker)?,

@@ -1,6 +1,10 @@
-//! A configuration as reports show it.
+//! A configuration as reports and spans show it.
 
+use redis::ConnectionAddr;
 use serde::Serialize;
+
+use super::RedisConfig;
+use crate::spans::Spans;
 
 /// A configuration for reports: whether there is a password, never which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,5 +27,19 @@ impl ConfigReport {
     pub(crate) fn memory() -> Self {
         let address = "memory".to_owned();
         Self { address, db: 0, username: None, password: false, tls: false }
+    }
+}
+
+impl RedisConfig {
+    /// What spans say of this node.
+    pub(crate) fn spans(&self) -> Spans {
+        let (address, port) = match &self.addr {
+            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+                (Some(host.clone()), Some(*port))
+            }
+            ConnectionAddr::Unix(path) => (Some(path.display().to_string()), None),
+            _ => (None, None),
+        };
+        Spans { address, port, namespace: Some(self.redis.db().to_string()) }
     }
 }
