@@ -1,5 +1,7 @@
 //! From settings to a running service.
 
+mod optional;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +33,7 @@ pub struct S3Builder {
     pub(crate) clock: Clock,
     pub(crate) breaker: Option<CircuitBreaker>,
     pub(crate) start: Start,
+    pub(crate) spans: bool,
     #[cfg(feature = "spool")]
     pub(crate) spool: Option<crate::SpoolBuilder>,
     #[cfg(feature = "otel")]
@@ -70,6 +73,7 @@ impl Default for S3Builder {
             clock: Clock::default(),
             breaker: None,
             start: Start::Strict,
+            spans: false,
             #[cfg(feature = "spool")]
             spool: None,
             #[cfg(feature = "otel")]
@@ -189,23 +193,6 @@ impl S3Builder {
     /// Whether S3 has to be there; [`Start::Strict`] by default.
     pub fn start(mut self, start: Start) -> Self {
         self.start = start;
-        self
-    }
-
-    /// Queues uploads and removals in a folder while S3 is rejected or failing: see
-    /// [`spool`](crate::spool). With [`Start::Lazy`] the service starts during an outage, with the
-    /// queue ready.
-    #[cfg(feature = "spool")]
-    pub fn spool(mut self, spool: crate::SpoolBuilder) -> Self {
-        self.spool = Some(spool);
-        self
-    }
-
-    /// Records the `s3_*` metrics on a `&Meter`. Several services need one
-    /// [`Metrics`](circuit_layer::metrics::Metrics) for all, and a [`name`](Self::name) each.
-    #[cfg(feature = "otel")]
-    pub fn metrics(mut self, metrics: impl Into<circuit_layer::metrics::Metrics>) -> Self {
-        self.metrics = Some(metrics.into());
         self
     }
 

@@ -110,7 +110,10 @@ fn service(
 ) -> Result<Inner, InitError> {
     let ledger = Arc::new(ledger(settings, &breaker)?);
     let counter: Arc<dyn ByteCounter> = Arc::<Ledger>::clone(&ledger);
-    let interceptor = CircuitBreakerInterceptor::new(breaker.clone()).count_bytes(counter);
+    let mut interceptor = CircuitBreakerInterceptor::new(breaker.clone()).count_bytes(counter);
+    if settings.spans {
+        interceptor = interceptor.spans();
+    }
     let client = install::replace(client, interceptor);
     let region = client.config().region().map(|region| region.as_ref().to_owned());
     let endpoint = settings.endpoint.clone();

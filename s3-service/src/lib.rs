@@ -53,6 +53,10 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 //!
+//! # For those who ask
+//! [`S3Builder::spans`], or [`CircuitBreakerInterceptor::spans`] for a client of your own, makes each
+//! operation a client span by OpenTelemetry's conventions for the AWS SDK.
+//!
 //! # Features
 //! * `s3` (default): everything that knows of S3. Without it the interceptor and
 //!   [`classify`] remain, for any client of the SDK, in a tenth of the compile time.

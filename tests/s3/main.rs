@@ -6,6 +6,7 @@ mod health_metrics;
 mod moto;
 mod operations;
 mod protection;
+mod spans;
 mod spool;
 mod state;
 mod support;

@@ -16,18 +16,17 @@
 //! little less than the grace that the protection gives, and [`STALLED_AFTER`] at most.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::{Error, SdkBody};
 use bytes::Bytes;
-use circuit_layer::{CircuitBreaker, Moment, Outcome, Permit};
+use circuit_layer::{CircuitBreaker, Moment};
 use http_body::{Body, Frame, SizeHint};
 
-use super::{ByteCounter, Direction, Slices, data_len};
-use crate::classify::ErrorType;
+use super::{ByteCounter, Direction, Ending, Slices, Tail, data_len};
 
 /// How long a service must have been silent for a dropped body to count as a failure, where nobody
 /// has set a shorter grace than the SDK's 5 s.
@@ -40,87 +39,6 @@ pub(crate) fn stalled_after(protection: Option<&StalledStreamProtectionConfig>) 
             STALLED_AFTER.min(config.grace_period().mul_f64(0.9))
         }
         Some(_) | None => STALLED_AFTER,
-    }
-}
-
-/// How a body ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    Whole,
-    Broken,
-    Stalled,
-    Dropped,
-}
-
-impl Ending {
-    fn outcome(self) -> Outcome {
-        match self {
-            Self::Whole => Outcome::Success,
-            Self::Broken => Outcome::failure(ErrorType::Body.as_str()),
-            Self::Stalled => Outcome::failure(ErrorType::Timeout.as_str()),
-            Self::Dropped => Outcome::Ignored,
-        }
-    }
-}
-
-/// Where the permit and the end of the body meet, whichever comes first.
-#[derive(Debug, Default)]
-pub(crate) struct Tail(Mutex<Meeting>);
-
-#[derive(Debug, Default)]
-enum Meeting {
-    #[default]
-    Open,
-    Carrying(Permit),
-    Over(Ending),
-}
-
-impl Tail {
-    /// Hands the permit over. In half-open the probe settles now, or a slow reader would hold the
-    /// slot; what travels on is a permit of which only a failure counts.
-    pub(crate) fn carry(&self, permit: Permit) {
-        let ending = match &*self.lock() {
-            Meeting::Over(ending) => Some(*ending),
-            Meeting::Open | Meeting::Carrying(_) => None,
-        };
-        if let Some(ending) = ending {
-            permit.record(ending.outcome());
-            return;
-        }
-        // Settling runs observers: never under the lock.
-        let permit = permit.settle_early();
-        let late = {
-            let mut meeting = self.lock();
-            match &*meeting {
-                Meeting::Over(ending) => Some((permit, *ending)),
-                Meeting::Open | Meeting::Carrying(_) => {
-                    *meeting = Meeting::Carrying(permit);
-                    None
-                }
-            }
-        };
-        if let Some((permit, ending)) = late {
-            permit.record(ending.outcome());
-        }
-    }
-
-    fn end(&self, ending: Ending) {
-        let before = {
-            let mut meeting = self.lock();
-            match &*meeting {
-                Meeting::Over(_) => return,
-                Meeting::Open | Meeting::Carrying(_) => {
-                    std::mem::replace(&mut *meeting, Meeting::Over(ending))
-                }
-            }
-        };
-        if let Meeting::Carrying(permit) = before {
-            permit.record(ending.outcome());
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Meeting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@
 //! 261 kB of 64 MiB looks like 64 MiB sent. And a download is not over at its headers. So both
 //! directions pass through [`Slices`], which hands out at most [`SLICE`] bytes at a time without
 //! copying; [`upload`] adds whether the caller's own source is what a stalled upload waits for, and
-//! [`download`] carries the breaker's permit to the end of the answer.
+//! [`download`] carries the breaker's permit, and the call's span, to the end of the answer.
 //!
 //! Three traps of the SDK's bodies shape the code. Wrappers are built for clones that are never
 //! polled, so nothing is counted on drop. Every layer polls twice at the end, so the end is
@@ -12,12 +12,14 @@
 
 mod download;
 mod slices;
+mod tail;
 mod upload;
 
 #[cfg(any(feature = "s3", test))]
 pub(crate) use download::STALLED_AFTER;
-pub(crate) use download::{DownloadBody, Tail, stalled_after};
+pub(crate) use download::{DownloadBody, stalled_after};
 pub(crate) use slices::Slices;
+pub(crate) use tail::{Ending, Tail, fail};
 pub(crate) use upload::{Source, UploadBody};
 
 use std::fmt::Debug;

@@ -12,8 +12,9 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::ErrorKind;
+use circuit_layer::Rejected;
 
-use crate::classify::{Advice, Facts, Kind, Verdict, classify};
+use crate::classify::{Advice, ErrorType, Facts, Kind, Verdict, classify};
 
 /// What the attempt says, and when the service wants to be asked again.
 pub(super) fn judge(
@@ -34,6 +35,22 @@ pub(super) fn judge(
         advice,
     };
     (kind, classify(&facts), retry_after)
+}
+
+/// What a span calls the failure: by the service's own code, or else by ours.
+pub(super) fn error_type<'a>(
+    ctx: &'a InterceptorContext,
+    components: &RuntimeComponents,
+) -> Option<Cow<'a, str>> {
+    let error = ctx.output_or_error()?.err()?;
+    if Rejected::find(error).is_some() {
+        return Some(Cow::Borrowed("rejected"));
+    }
+    let code = ctx.response().filter(|_| error.is_operation_error()).and_then(error_code);
+    code.or_else(|| {
+        let (_, verdict, _) = judge(ctx, components);
+        Some(Cow::Borrowed(verdict.error_type.unwrap_or(ErrorType::Other).as_str()))
+    })
 }
 
 fn kind(ctx: &InterceptorContext) -> Kind {

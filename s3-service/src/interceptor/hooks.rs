@@ -5,8 +5,9 @@ use std::sync::Arc;
 use aws_runtime::invocation_id::InvocationIdInterceptor;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+    FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{DisableInterceptor, Intercept};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -16,18 +17,23 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use circuit_layer::{CircuitBreaker, Control, Rejected, State};
+use tracing::Span;
 
 use super::CircuitBreakerInterceptor;
 use super::slot::{Attempt, Slot};
-use super::{bypass, settle, slot};
+use super::{bypass, settle, slot, span};
 use crate::body::{DownloadBody, Source, Tail, UploadBody, stalled_after};
 
 impl CircuitBreakerInterceptor {
     fn admit(&self, cfg: &ConfigBag) -> Result<Attempt, Rejected> {
         let unjudged = is_presigning(cfg) || bypass::is_bypassed(cfg);
-        let breaker = self.breakers.of(cfg);
-        let permit = if unjudged { None } else { Some(breaker.try_acquire()?) };
-        Ok(Attempt::new(breaker, permit))
+        let (breaker, span) = (self.breakers.of(cfg), self.span(cfg));
+        let permit = if unjudged { None } else { Some(span.in_scope(|| breaker.try_acquire())?) };
+        Ok(Attempt::new(breaker, permit, span))
+    }
+
+    fn span(&self, cfg: &ConfigBag) -> Span {
+        if self.spans { span::of(cfg) } else { Span::none() }
     }
 }
 
@@ -51,6 +57,18 @@ fn stop_retries(cfg: &mut ConfigBag) {
 impl Intercept for CircuitBreakerInterceptor {
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn read_before_serialization(
+        &self,
+        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.spans && !is_presigning(cfg) {
+            span::begin(cfg);
+        }
+        Ok(())
     }
 
     fn read_before_attempt(
@@ -113,11 +131,15 @@ impl Intercept for CircuitBreakerInterceptor {
         if attempt.tail.is_none() {
             let tail = Arc::new(Tail::default());
             attempt.tail = Some(Arc::clone(&tail));
+            let of_span = self.spans.then(|| Arc::clone(&tail));
             let body = context.response_mut().body_mut();
             let inner = std::mem::replace(body, SdkBody::taken());
             let breaker = attempt.breaker.clone();
             let stalled_after = stalled_after(cfg.load::<StalledStreamProtectionConfig>());
             *body = DownloadBody::wrap(inner, self.counter.clone(), tail, breaker, stalled_after);
+            if let Some(tail) = of_span {
+                span::answered(cfg, tail);
+            }
         }
         Ok(())
     }
@@ -131,12 +153,24 @@ impl Intercept for CircuitBreakerInterceptor {
         if let Some(attempt) = slot::take(cfg) {
             let breaker = attempt.breaker.clone();
             let run = settle::Run { components, timeouts: cfg.load::<TimeoutConfig>() };
-            settle::settle(attempt, context, &run);
+            self.span(cfg).in_scope(|| settle::settle(attempt, context, &run));
             if context.inner().is_failed() && rejects(&breaker) {
                 stop_retries(cfg);
             }
         }
         // An error from here would be replaced by a retry, and S3's own be lost.
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.spans {
+            span::end(cfg, context.inner(), components);
+        }
         Ok(())
     }
 }

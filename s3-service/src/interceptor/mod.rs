@@ -29,6 +29,7 @@ mod facts;
 mod hooks;
 mod settle;
 mod slot;
+mod span;
 
 use std::sync::Arc;
 
@@ -110,6 +111,7 @@ use crate::body::ByteCounter;
 pub struct CircuitBreakerInterceptor {
     breakers: Breakers,
     counter: Option<Arc<dyn ByteCounter>>,
+    spans: bool,
 }
 
 impl CircuitBreakerInterceptor {
@@ -119,7 +121,7 @@ impl CircuitBreakerInterceptor {
     /// An interceptor that asks `breaker`.
     #[must_use]
     pub const fn new(breaker: CircuitBreaker) -> Self {
-        Self { breakers: Breakers::One(breaker), counter: None }
+        Self::asking(Breakers::One(breaker))
     }
 
     /// An interceptor that asks the breaker that `choose` names for an attempt, such as one for each
@@ -128,13 +130,37 @@ impl CircuitBreakerInterceptor {
     /// For the buckets of S3, [`install_per_bucket`](crate::install_per_bucket) does it.
     #[must_use]
     pub fn choosing(choose: impl Fn(&ConfigBag) -> CircuitBreaker + Send + Sync + 'static) -> Self {
-        Self { breakers: Breakers::Chosen(Chooser(Arc::new(choose))), counter: None }
+        Self::asking(Breakers::Chosen(Chooser(Arc::new(choose))))
+    }
+
+    const fn asking(breakers: Breakers) -> Self {
+        Self { breakers, counter: None, spans: false }
     }
 
     /// Tells `counter` of every payload byte, in both directions, retries included.
     #[must_use]
     pub fn count_bytes(mut self, counter: Arc<dyn ByteCounter>) -> Self {
         self.counter = Some(counter);
+        self
+    }
+
+    /// Makes every operation of the client a client span, by `tracing` at level INFO, with the names
+    /// and fields that OpenTelemetry's semantic conventions have for the AWS SDK: `rpc.method`,
+    /// `aws.request_id`, `error.type` and so on. Default: no spans, at no cost.
+    ///
+    /// One span holds all attempts of the operation. It is named by service and operation
+    /// (`S3.PutObject`), and a child of the span that is current when the operation begins (at level
+    /// DEBUG, of one that the SDK makes there); a rejected one has one too, with `error.type` = `rejected`. For operations of S3 it tells bucket, key, copy
+    /// source and region (feature `s3`). `error.type` is the service's own code (`NoSuchKey`) or else
+    /// an [`ErrorType`](crate::ErrorType) (`timeout`).
+    ///
+    /// It ends with the answer; that of a download, whose answer has only begun when the SDK returns
+    /// it, with the end of its body, or when that is dropped. The transitions of the breaker that the
+    /// operation causes are events in it, if the breaker has a
+    /// [`TracingObserver`](circuit_layer::TracingObserver).
+    #[must_use]
+    pub const fn spans(mut self) -> Self {
+        self.spans = true;
         self
     }
 

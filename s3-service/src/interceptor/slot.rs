@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use circuit_layer::{CircuitBreaker, Moment, Outcome, Permit};
+use tracing::Span;
 
 use crate::body::{Source, Tail};
 
@@ -38,23 +39,27 @@ pub(super) struct Attempt {
     pub(super) transmitted: bool,
     /// Set once the response body is wrapped.
     pub(super) tail: Option<Arc<Tail>>,
+    /// The span of the call.
+    span: Span,
 }
 
 /// What was dropped before it was transmitted was waiting for credentials, not for the service.
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if !self.transmitted
-            && let Some(permit) = self.permit.take()
-        {
+        let Some(permit) = self.permit.take() else { return };
+        let _current = self.span.enter();
+        if self.transmitted {
+            drop(permit);
+        } else {
             permit.record(Outcome::Ignored);
         }
     }
 }
 
 impl Attempt {
-    pub(super) fn new(breaker: CircuitBreaker, permit: Option<Permit>) -> Self {
+    pub(super) fn new(breaker: CircuitBreaker, permit: Option<Permit>, span: Span) -> Self {
         let since = breaker.now();
-        Self { breaker, permit, source: None, since, transmitted: false, tail: None }
+        Self { breaker, permit, source: None, since, transmitted: false, tail: None, span }
     }
 }
 

@@ -16,6 +16,7 @@ use aws_sdk_s3::types::{
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tracing::Instrument as _;
 
 use super::parts::Parts;
 use super::pending::{Pending, Place};
@@ -66,11 +67,12 @@ impl Target {
         let place = Place { client: self.client.clone(), bucket: self.bucket.clone(), key };
         let call = self.client.create_multipart_upload().bucket(&place.bucket).key(&place.key);
         let call = attributed(call, with).set_checksum_algorithm(self.checksum());
-        let begun = tokio::spawn(async move {
+        let begun = async move {
             let output = call.send().await?;
             let upload_id = output.upload_id.unwrap_or_default();
             Ok(Pending::new(Arc::new(place), &upload_id))
-        });
+        };
+        let begun = tokio::spawn(begun.in_current_span());
         match begun.await {
             Ok(pending) => pending,
             Err(ended) => match ended.try_into_panic() {

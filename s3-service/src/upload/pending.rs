@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use tokio::runtime::Handle;
+use tracing::Instrument as _;
 
 use crate::interceptor::BypassBreaker;
 
@@ -45,7 +46,10 @@ impl Drop for Pending {
         }
         let (place, upload_id) = (Arc::clone(&self.place), Arc::clone(&self.upload_id));
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(async move { abort(&place, &upload_id).await })),
+            Ok(runtime) => {
+                let abort = async move { abort(&place, &upload_id).await };
+                drop(runtime.spawn(abort.in_current_span()));
+            }
             Err(_) => left_behind(&place, &upload_id),
         }
     }
