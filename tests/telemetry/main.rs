@@ -12,5 +12,6 @@ mod invariants;
 mod lifetimes;
 mod opt_in;
 mod otlp;
+mod parents;
 mod scrape;
 mod whole;
