@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use circuit_layer::CircuitBreaker;
 
+use crate::active_probe::Asker;
 use crate::config::RedisConfig;
 use crate::fallback::FallbackConfig;
 use crate::service::ServiceConfig;
@@ -32,6 +33,8 @@ pub struct RedisBuilder {
     fallback: Option<FallbackConfig>,
     max_loads: usize,
     spans: Option<Spans>,
+    /// Told how to reach Redis once that is known.
+    pub(crate) asker: Option<Asker>,
     #[cfg(feature = "otel")]
     metrics: Option<circuit_layer::metrics::Metrics>,
     #[cfg(feature = "otel")]
@@ -53,6 +56,7 @@ impl RedisBuilder {
             fallback: None,
             max_loads: 32,
             spans: None,
+            asker: None,
             #[cfg(feature = "otel")]
             metrics: None,
             #[cfg(feature = "otel")]

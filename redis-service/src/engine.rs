@@ -8,9 +8,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-#[cfg(feature = "otel")]
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use redis::Value;
@@ -25,10 +23,8 @@ use crate::service::RedisService;
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// An engine that this does not keep alive.
-#[cfg(feature = "otel")]
 pub(crate) struct WeakEngine(Weak<dyn Node>);
 
-#[cfg(feature = "otel")]
 impl WeakEngine {
     pub(crate) fn upgrade(&self) -> Option<Engine> {
         self.0.upgrade().map(Engine)
@@ -73,7 +69,6 @@ impl Engine {
         self.0.address()
     }
 
-    #[cfg(feature = "otel")]
     pub(crate) fn downgrade(&self) -> WeakEngine {
         WeakEngine(Arc::downgrade(&self.0))
     }
@@ -91,6 +86,12 @@ impl Engine {
     /// Calls stay refused.
     pub async fn close(&self) {
         self.0.close().await;
+    }
+}
+
+impl fmt::Debug for WeakEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakEngine")
     }
 }
 

@@ -50,6 +50,7 @@
 //! | `lanes`, `dialling`, `pause` | which connection a call uses, and who dials when there is none |
 //! | `lane`, `combiner`, `alone` | how calls share a connection, and which have one to themselves |
 //! | `service`, `flight` | the deadline, the repetition, and what a missing answer teaches |
+//! | `active_probe` | how an open breaker finds out that Redis is back |
 //! | `metrics`, `spans` | what is counted, and what a trace tells of a call |
 //! | `config`, `target`, `tls` | where Redis is, and how it is reached |
 //! | [`fallback`] | what is answered without Redis, and who tells which keys have changed |
@@ -58,6 +59,7 @@
 //! | `global` | the process-wide client |
 //! | `memory` | a Redis in memory, for tests |
 
+mod active_probe;
 mod alone;
 mod arg;
 mod builder;

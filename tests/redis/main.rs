@@ -8,6 +8,7 @@
 #[macro_use]
 mod suite;
 
+mod active_probe;
 mod certificates;
 mod cluster;
 mod commands;

@@ -9,6 +9,7 @@ use tower::ServiceExt;
 use tower_layer::Layer;
 
 use super::RedisBuilder;
+use crate::active_probe::Asker;
 use crate::config::{ConfigReport, RedisConfig};
 use crate::dial::Dial;
 use crate::engine::Engine;
@@ -91,6 +92,9 @@ impl RedisBuilder {
         breaker: CircuitBreaker,
         fallback: Option<Arc<Core>>,
     ) -> Result<Redis, StartError> {
+        if let Some(asker) = &self.asker {
+            asker.knows(&engine);
+        }
         let clock = breaker.clock().clone();
         let health = Arc::new(HealthMetrics::new(TARGET_LATENCY, clock.clone()));
         let ledger = Ledger::new(health, clock, self.spans);
@@ -123,18 +127,24 @@ impl RedisBuilder {
         if let Some(breaker) = &self.breaker {
             return Ok(breaker.clone());
         }
-        let breaker = CircuitBreaker::builder(&self.name)
+        let mut breaker = CircuitBreaker::builder(&self.name)
             .fail_max(self.fail_max)
             .reset_timeout(self.reset_timeout)
             .half_open_max_attempts(self.half_open_max_attempts)
             .backoff(Backoff::exponential(2.0))
             .abandoned_after(self.service.deadline / 2);
+        if let Some(asker) = &self.asker {
+            let deadline = self.service.health_deadline.min(self.service.deadline);
+            breaker = breaker.active_probe(asker.probe(deadline));
+        }
         Ok(breaker.build()?)
     }
 
-    /// A probe must find the dialling willing: no pause may outlast the breaker's wait.
+    /// A probe must find the dialling willing: no pause may outlast the breaker's wait, nor that
+    /// between two active probes.
     fn limits(&self) -> ServiceConfig {
-        let pause = self.service.dial_pause.min(self.reset_timeout / 2);
+        let asked_after = self.asker.as_ref().map_or(Duration::MAX, Asker::pause);
+        let pause = self.service.dial_pause.min(self.reset_timeout.min(asked_after) / 2);
         ServiceConfig { dial_pause: pause, ..self.service }
     }
 }
