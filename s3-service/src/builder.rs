@@ -34,6 +34,7 @@ pub struct S3Builder {
     pub(crate) breaker: Option<CircuitBreaker>,
     pub(crate) start: Start,
     pub(crate) spans: bool,
+    pub(crate) asked_every: Option<Duration>,
     #[cfg(feature = "spool")]
     pub(crate) spool: Option<crate::SpoolBuilder>,
     #[cfg(feature = "otel")]
@@ -74,6 +75,7 @@ impl Default for S3Builder {
             breaker: None,
             start: Start::Strict,
             spans: false,
+            asked_every: None,
             #[cfg(feature = "spool")]
             spool: None,
             #[cfg(feature = "otel")]

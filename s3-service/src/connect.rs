@@ -10,6 +10,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 use circuit_layer::metrics::{Recorder, S3 as S3_FAMILY};
 use circuit_layer::{Backoff, CircuitBreaker, HealthMetrics};
 
+use crate::active_probe::Asked;
 use crate::body::{ByteCounter, ByteTotals};
 use crate::builder::S3Builder;
 use crate::init::InitError;
@@ -72,11 +73,12 @@ impl S3Builder {
         if self.breaker.is_none() && install::is_installed(&client) {
             return Err(InitError::ForeignBreaker);
         }
+        let asked = self.asked_every.map(|_| Asked::new(&client, &bucket));
         let breaker = match self.breaker.take() {
             Some(breaker) => breaker,
-            None => self.own_breaker(&client)?,
+            None => self.own_breaker(&client, asked.as_ref())?,
         };
-        service(self, bucket, &client, breaker)
+        Ok(Inner { asked, ..service(self, bucket, &client, breaker)? })
     }
 
     pub(crate) fn bucket_name(&self) -> Result<&str, InitError> {
@@ -84,20 +86,27 @@ impl S3Builder {
         bucket.ok_or(InitError::MissingBucket)
     }
 
-    fn own_breaker(&self, client: &Client) -> Result<CircuitBreaker, InitError> {
+    fn own_breaker(
+        &self,
+        client: &Client,
+        asked: Option<&Asked>,
+    ) -> Result<CircuitBreaker, InitError> {
         let timeouts = client.config().timeout_config();
         let deadline = timeouts.and_then(|timeouts| {
             timeouts.operation_attempt_timeout().or_else(|| timeouts.operation_timeout())
         });
         // An outer timeout that drops a call after this long hides no hang.
         let abandoned_after = deadline.unwrap_or(self.attempt_timeout).div_f64(2.0);
-        let builder = CircuitBreaker::builder(self.name.as_deref().unwrap_or("s3"))
+        let mut builder = CircuitBreaker::builder(self.name.as_deref().unwrap_or("s3"))
             .fail_max(self.fail_max)
             .reset_timeout(self.reset_timeout)
             .half_open_max_attempts(self.half_open_max_attempts)
             .backoff(Backoff::exponential(2.0))
             .abandoned_after(abandoned_after)
             .clock(self.clock.clone());
+        if let (Some(asked), Some(pause)) = (asked, self.asked_every) {
+            builder = builder.active_probe(asked.probe(pause));
+        }
         Ok(builder.build()?)
     }
 }
@@ -124,6 +133,7 @@ fn service(
         region,
         breaker,
         ledger,
+        asked: None,
         #[cfg(feature = "spool")]
         queue: None,
     })

@@ -70,11 +70,20 @@ pub fn is_installed(client: &Client) -> bool {
 
 /// The client with this interceptor as its only breaker, over the same connections.
 pub(crate) fn replace(client: &Client, interceptor: CircuitBreakerInterceptor) -> Client {
+    Client::from_conf(without(client).interceptor(interceptor).build())
+}
+
+/// The client without a breaker, over the same connections.
+pub(crate) fn remove(client: &Client) -> Client {
+    Client::from_conf(without(client).build())
+}
+
+fn without(client: &Client) -> Builder {
     use aws_sdk_s3::config::Intercept;
 
     let config = client.config();
     let mut builder = config.to_builder();
     let others = config.interceptors().filter(|i| i.name() != CircuitBreakerInterceptor::NAME);
     builder.set_interceptors(others.collect::<Vec<_>>());
-    Client::from_conf(builder.interceptor(interceptor).build())
+    builder
 }

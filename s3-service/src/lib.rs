@@ -55,7 +55,8 @@
 //!
 //! # For those who ask
 //! [`S3Builder::spans`], or [`CircuitBreakerInterceptor::spans`] for a client of your own, makes each
-//! operation a client span by OpenTelemetry's conventions for the AWS SDK.
+//! operation a client span by OpenTelemetry's conventions for the AWS SDK; [`S3Builder::active_probe`]
+//! lets an open breaker ask by `HeadBucket` whether S3 is back.
 //!
 //! # Features
 //! * `s3` (default): everything that knows of S3. Without it the interceptor and
@@ -78,6 +79,8 @@ pub use body::{ByteCounter, ByteTotals, Direction, SLICE};
 pub use classify::ErrorType;
 pub use interceptor::{BypassBreaker, CircuitBreakerInterceptor};
 
+#[cfg(feature = "s3")]
+mod active_probe;
 #[cfg(feature = "s3")]
 mod builder;
 #[cfg(feature = "s3")]

@@ -18,6 +18,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use circuit_layer::CircuitBreaker;
 use tower_service::Service;
 
+use crate::active_probe::Asked;
 use crate::error::S3Error;
 use crate::ledger::Ledger;
 use crate::operation::Operation;
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) region: Option<String>,
     pub(crate) breaker: CircuitBreaker,
     pub(crate) ledger: Arc<Ledger>,
+    /// Kept for the breaker's active probe, which ends with the service.
+    pub(crate) asked: Option<Asked>,
     #[cfg(feature = "spool")]
     pub(crate) queue: Option<crate::spool::Queue>,
 }
@@ -47,6 +50,7 @@ impl Inner {
             region: self.region.clone(),
             breaker: self.breaker.clone(),
             ledger: Arc::clone(&self.ledger),
+            asked: self.asked.clone(),
             #[cfg(feature = "spool")]
             queue: None,
         }

@@ -1,6 +1,7 @@
 //! S3 against a real server in the process, killed for real, and against moto.
 #![cfg(test)]
 
+mod active_probe;
 mod health_and_status;
 mod health_metrics;
 mod moto;

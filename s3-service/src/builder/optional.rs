@@ -1,5 +1,7 @@
 //! What a service does only if it is asked to.
 
+use std::time::Duration;
+
 use super::S3Builder;
 
 impl S3Builder {
@@ -47,6 +49,24 @@ impl S3Builder {
     /// ```
     pub fn spans(mut self) -> Self {
         self.spans = true;
+        self
+    }
+
+    /// While the breaker is open, asks S3 by a `HeadBucket` whether it is back, and ends the wait when
+    /// it is. So a short outage does not last as long as `reset_timeout`, and during a long one no call
+    /// is spent on finding out: each question that fails begins the wait anew.
+    ///
+    /// A rejected call starts it, `pause` after the one before at the earliest; it has 3 s, or the
+    /// attempt's deadline where that is shorter, and is not repeated. Any answer will do that says that
+    /// S3 is at work, so also one that the bucket is not for us. It
+    /// [closes no breaker](circuit_layer::ActiveProbe): the next calls do, as probes. It goes past the
+    /// breaker and is in no metric, in no count, in no health and in no span, because nobody called; an
+    /// observer of the breaker hears of its answer. With the service it ends.
+    ///
+    /// Default: nobody asks. A [finished breaker](Self::breaker) has, or has not, an active probe of
+    /// its own.
+    pub fn active_probe(mut self, pause: Duration) -> Self {
+        self.asked_every = Some(pause);
         self
     }
 }
