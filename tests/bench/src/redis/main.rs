@@ -5,17 +5,12 @@
 //! the ratio is the median of the rounds' own ratios to a bare `MultiplexedConnection` of redis-rs
 //! with its defaults. Needs redis-server.
 //!
-//! Measured on two shared cores, at 1 / 16 / 64 / 256 callers: ours 0.98 / 0.80 / 0.87 / 1.12 and over a
-//! pool of bb8-redis 0.95 / 0.83 / 0.85 / 1.28, beside ConnectionManager 1.00 / 1.00 / 0.98 / 0.90, fred
-//! 0.98 / 0.71 / 0.66 / 0.73, bb8-redis 0.52 / 0.23 / 0.15 / 0.13. The goal is 0.95 / 1.1 / 1.2 from 16
-//! on, which is missed at all three.
-//!
-//! At 16 callers our batches are smaller: by redis-server's own count (`total_reads_processed` of `INFO
-//! stats`) one read of it brings 5.9 to 10.1 commands of the bare connection (five runs on a busy machine) and
-//! 2.1 to 4.2 of ours (three), and a call costs the client 3.2 to 4.7 µs of CPU and 6.1 to 8.8. In its profile
-//! the kernel leads, with sockets and the scheduler; in user space it is flat: no function has more than 2.1 %
-//! of the samples, reading the clock 1.9 %. Why the batches are smaller is not known. `TCP_NODELAY` alone is
-//! not it: the pool of bb8-redis does not set it, and its reads bring 2.1 and 4.1 (two runs).
+//! Two runs on two busy cores, at 1 / 16 / 64 / 256 callers: ours 1.00 / 1.25 / 1.15 / 1.16 and over a pool of
+//! bb8-redis 1.01 / 1.25 / 1.17 / 1.16, beside ConnectionManager 1.03 / 1.03 / 0.94 / 0.94, fred 0.91 / 0.75 /
+//! 0.71 / 0.71, bb8-redis 0.53 / 0.16 / 0.09 / 0.07. The goal is 0.95 / 1.1 / 1.2 from 16 on; 256 callers had
+//! 1.08 and 1.25. Before commands of five callers and more went through one queue that yields
+//! before it sends, it was 0.79 / 0.86 / 0.91 on the same machine when it was quiet: the driver of redis-rs, woken
+//! by the first command, wrote 2 to 4 of ours to a packet.
 //!
 //! ```text
 //! redis                     the table
