@@ -19,7 +19,7 @@
 //! latency (26 µs instead of 17), which is why few callers go past it.
 
 use std::future::Future;
-use std::{io, mem};
+use std::io;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
