@@ -53,7 +53,7 @@ impl Metrics {
         Arc::clone(gauges.entry(gauge.name).or_insert_with(make))
     }
 
-    pub(super) fn transitions(&self) -> &Transitions {
+    pub(super) fn transitions(&self) -> &Arc<Transitions> {
         self.0.transitions.get_or_init(|| Transitions::of(&self.0.meter))
     }
 

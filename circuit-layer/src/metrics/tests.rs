@@ -210,3 +210,16 @@ fn a_recorder_outlives_its_exporter() {
     recorder.success(0, MS);
     recorder.failure(0, 0, MS);
 }
+
+#[test]
+fn transitions_are_shown_for_as_long_as_the_breaker_lives_whoever_dropped_the_metrics() {
+    let (exporter, metrics) = set_up();
+    let breaker = CircuitBreaker::new("lasting");
+    metrics.count_transitions(&breaker);
+    drop(metrics);
+    breaker.force_open("a test", None);
+    let opened = r#"breaker_transitions_total{breaker="lasting",from="closed",to="open"} 1"#;
+    assert!(lines(&exporter, "breaker_transitions_total").contains(&opened.to_owned()));
+    drop(breaker);
+    assert_eq!(lines(&exporter, "breaker_transitions_total"), [""; 0]);
+}

@@ -25,8 +25,11 @@ impl Metrics {
     /// [`observe_only`](CircuitBreaker::observe_only) would have made are not counted.
     pub fn count_transitions(&self, breaker: &CircuitBreaker) {
         let counts = Arc::new(Counts { name: breaker.name(), moves: Default::default() });
-        self.transitions().lock().push(Arc::downgrade(&counts));
+        let shown = Arc::clone(self.transitions());
+        shown.lock().push(Arc::downgrade(&counts));
         breaker.observe(move |event: &Event| {
+            // The breaker keeps what shows its series, whoever has dropped the metrics.
+            let _kept = &shown;
             if let Event::Transition(moved) = event
                 && !moved.shadow
                 && let Some(count) = counts.of(moved.from, moved.to)
