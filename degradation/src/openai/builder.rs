@@ -15,6 +15,7 @@ use tower_layer::Layer;
 
 use super::chain::{Inner, Model, OpenAi};
 use super::layer::{OpenAiLayer, key};
+use super::ledger::Ledger;
 
 /// The average latency up to which the health score loses nothing.
 const TARGET: Duration = Duration::from_secs(5);
@@ -35,6 +36,8 @@ pub struct OpenAiBuilder<C> {
     remembered: usize,
     remember_for: Duration,
     plain: Option<Plain>,
+    #[cfg(feature = "otel")]
+    metrics: Option<circuit_layer::metrics::Metrics>,
 }
 
 /// Why an [`OpenAi`] could not be built.
@@ -53,6 +56,10 @@ pub enum OpenAiConfigError {
     /// The breakers can not be built.
     #[error(transparent)]
     Breaker(#[from] ConfigError),
+    /// Another API has the metrics.
+    #[cfg(feature = "otel")]
+    #[error("the metrics can not be recorded")]
+    Metrics(#[from] circuit_layer::metrics::RecorderError),
     /// The HTTP client can not be made, which means that its TLS can not be set up.
     #[error("the HTTP client can not be made")]
     Http(#[from] reqwest::Error),
@@ -70,6 +77,8 @@ impl<C: Config> OpenAiBuilder<C> {
             remembered: 0,
             remember_for: Duration::from_secs(3_600),
             plain: None,
+            #[cfg(feature = "otel")]
+            metrics: None,
         }
     }
 
@@ -124,6 +133,15 @@ impl<C: Config> OpenAiBuilder<C> {
         self
     }
 
+    /// Records the `openai_*` metrics ([`OPENAI`](super::OPENAI)) on a `&Meter`, or on the
+    /// [`Metrics`](circuit_layer::metrics::Metrics) of everything else on that meter. They are shown by
+    /// default nowhere. One API can have them; the state that they show is the first model's.
+    #[cfg(feature = "otel")]
+    pub fn metrics(mut self, metrics: impl Into<circuit_layer::metrics::Metrics>) -> Self {
+        self.metrics = Some(metrics.into());
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
@@ -153,11 +171,18 @@ impl<C: Config> OpenAiBuilder<C> {
         };
         let service = layer.layer(ReqwestService::new(http.clone()));
         let clock = Clock::default();
+        let health = Arc::new(HealthMetrics::new(TARGET, clock.clone()));
+        let ledger = Ledger::new(health, clock.clone());
+        #[cfg(feature = "otel")]
+        let ledger = match &self.metrics {
+            Some(metrics) => ledger.exporting(metrics, &first.breaker)?,
+            None => ledger,
+        };
         Ok(OpenAi(Arc::new(Inner {
             client: Client::build(http, config).with_http_service(service),
             first,
             others,
-            health: Arc::new(HealthMetrics::new(TARGET, clock.clone())),
+            ledger,
             clock,
             answers: (self.remembered > 0)
                 .then(|| Arc::new(quick_cache::sync::Cache::new(self.remembered))),

@@ -8,11 +8,12 @@ use async_openai::Client;
 use async_openai::config::{Config, OpenAIConfig};
 use async_openai::error::OpenAIError;
 use async_openai::types::chat::{ChatCompletionRequestUserMessage, CreateChatCompletionRequest};
-use circuit_layer::{CircuitBreaker, Clock, HealthMetrics, Moment, Rejected};
+use circuit_layer::{CircuitBreaker, Clock, HealthMetrics, Moment};
 use quick_cache::sync::Cache;
 
 use super::answer::{Answer, AnswerStream, Source};
 use super::builder::{OpenAiBuilder, Plain};
+use super::ledger::{Asked, Ledger};
 use super::verdict::is_worth_another_try;
 
 /// A chat client that goes on answering while models fail.
@@ -49,7 +50,7 @@ pub(super) struct Inner<C: Config> {
     pub(super) client: Client<C>,
     pub(super) first: Model,
     pub(super) others: Vec<Model>,
-    pub(super) health: Arc<HealthMetrics>,
+    pub(super) ledger: Ledger,
     pub(super) clock: Clock,
     pub(super) answers: Option<Arc<Cache<String, Remembered>>>,
     pub(super) remember_for: Duration,
@@ -118,7 +119,7 @@ impl<C: Config> OpenAi<C> {
             let answered = chat.create(asked).await;
             let answer =
                 answered.and_then(|told| Answer::of(&model.name, told).map_err(Into::into));
-            inner.note(since, answer.as_ref().err());
+            inner.ledger.note(Asked::Chat, since, answer.as_ref().err());
             match answer {
                 Ok(answer) => {
                     if let Some(memory) = inner.memory(&request) {
@@ -157,7 +158,7 @@ impl<C: Config> OpenAi<C> {
                 Ok(rest) => AnswerStream::begin(&model.name, rest, inner.memory(&request)).await,
                 Err(error) => Err(error),
             };
-            inner.note(since, begun.as_ref().err());
+            inner.ledger.note(Asked::Stream, since, begun.as_ref().err());
             match begun {
                 Ok(begun) => return Ok(begun),
                 Err(error) if is_worth_another_try(&error) => last = Some(error),
@@ -188,27 +189,13 @@ impl<C: Config> OpenAi<C> {
     /// What callers experienced of all models together.
     #[must_use]
     pub fn health_metrics(&self) -> &Arc<HealthMetrics> {
-        &self.0.health
+        &self.0.ledger.health
     }
 }
 
 impl<C: Config> Inner<C> {
     fn models(&self) -> impl Iterator<Item = &Model> {
         std::iter::once(&self.first).chain(&self.others)
-    }
-
-    fn note(&self, since: Moment, error: Option<&OpenAIError>) {
-        const OPERATION: &str = "chat";
-        let latency = self.clock.now() - since;
-        match error {
-            Some(error) if Rejected::find(error).is_some() => {
-                self.health.record_rejected(OPERATION);
-            }
-            Some(error) if is_worth_another_try(error) => {
-                self.health.record_failure(OPERATION, latency);
-            }
-            None | Some(_) => self.health.record_success(OPERATION, latency),
-        }
     }
 
     fn memory(&self, request: &CreateChatCompletionRequest) -> Option<Memory> {

@@ -52,6 +52,7 @@ mod end;
 mod error;
 mod health;
 mod layer;
+mod ledger;
 mod service;
 #[cfg(feature = "test-server")]
 pub mod test_server;
@@ -62,4 +63,6 @@ pub use self::builder::{OpenAiBuilder, OpenAiConfigError};
 pub use self::chain::OpenAi;
 pub use self::error::{AnswerError, needs_operator};
 pub use self::layer::{OpenAiLayer, key};
+#[cfg(feature = "otel")]
+pub use self::ledger::OPENAI;
 pub use self::service::OpenAiService;

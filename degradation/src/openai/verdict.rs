@@ -93,6 +93,33 @@ pub(super) fn is_worth_another_try(error: &OpenAIError) -> bool {
     }
 }
 
+/// What an error that is no rejection is called in metrics.
+#[cfg(feature = "otel")]
+pub(super) fn error_type(error: &OpenAIError) -> &'static str {
+    let judged = match error {
+        OpenAIError::ApiError(error) if error.api_error.code.as_deref() == Some(QUOTA) => {
+            return "quota";
+        }
+        OpenAIError::ApiError(error) => of_status(error.status_code, &HeaderMap::new(), &[]),
+        OpenAIError::JSONDeserialize(..) => return "malformed",
+        OpenAIError::Boxed(boxed) => match boxed.downcast_ref() {
+            Some(AnswerError::Stalled) => return "stalled",
+            Some(AnswerError::Truncated) => return "truncated",
+            Some(AnswerError::Empty) => return "malformed",
+            Some(AnswerError::Timeout) | None => of_transport(error),
+        },
+        OpenAIError::Reqwest(_)
+        | OpenAIError::StreamError(_)
+        | OpenAIError::FileSaveError(_)
+        | OpenAIError::FileReadError(_)
+        | OpenAIError::InvalidArgument(_) => of_transport(error),
+    };
+    match judged {
+        Outcome::Failure { kind, .. } => kind,
+        Outcome::Success | Outcome::Ignored => "client",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

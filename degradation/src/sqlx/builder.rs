@@ -18,13 +18,23 @@ pub struct DatabaseBuilder<DB: sqlx::Database> {
     connections: u32,
     timeout: Duration,
     breaker: Option<CircuitBreaker>,
+    #[cfg(feature = "otel")]
+    metrics: Option<circuit_layer::metrics::Metrics>,
     kind: PhantomData<fn() -> DB>,
 }
 
 impl<DB: sqlx::Database> DatabaseBuilder<DB> {
     pub(super) fn new(url: impl Into<String>) -> Self {
         let (connections, timeout) = (10, Duration::from_secs(2));
-        Self { url: url.into(), connections, timeout, breaker: None, kind: PhantomData }
+        Self {
+            url: url.into(),
+            connections,
+            timeout,
+            breaker: None,
+            #[cfg(feature = "otel")]
+            metrics: None,
+            kind: PhantomData,
+        }
     }
 
     /// Connections, and calls at a time (10).
@@ -47,13 +57,24 @@ impl<DB: sqlx::Database> DatabaseBuilder<DB> {
         self
     }
 
+    /// Records the `database_*` metrics ([`DATABASE`](super::DATABASE)) on a `&Meter`, or on the
+    /// [`Metrics`](circuit_layer::metrics::Metrics) of everything else on that meter. They are shown by
+    /// default nowhere. One database can have them.
+    ///
+    /// Like the breaker, they know calls and not what a call asks for: one operation, `call`.
+    #[cfg(feature = "otel")]
+    pub fn metrics(mut self, metrics: impl Into<circuit_layer::metrics::Metrics>) -> Self {
+        self.metrics = Some(metrics.into());
+        self
+    }
+
     /// The database, which connects when it is first used: a service that protects itself from an
     /// outage has to be able to start in one. [`Database::ping`] asks whether it is there.
     ///
     /// # Errors
     ///
-    /// `sqlx::Error::Configuration` if the URL is of no use, there are no connections, or a breaker
-    /// can not be built for the timeout.
+    /// `sqlx::Error::Configuration` if the URL is of no use, there are no connections, a breaker
+    /// can not be built for the timeout, or another database has the metrics.
     ///
     /// # Panics
     ///
@@ -63,6 +84,8 @@ impl<DB: sqlx::Database> DatabaseBuilder<DB> {
         DB::Connection: 'static,
         for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     {
+        #[cfg(feature = "otel")]
+        let metrics = self.metrics;
         let Self { url, connections, timeout, breaker, .. } = self;
         if connections == 0 || timeout.is_zero() {
             let why = "a database needs at least one connection and a timeout above zero";
@@ -81,6 +104,12 @@ impl<DB: sqlx::Database> DatabaseBuilder<DB> {
             .acquire_timeout(timeout)
             .after_connect(move |connection, _| Box::pin(prepare::<DB>(connection, timeout)))
             .connect_lazy(&url)?;
-        Ok(Database::over(pool, timeout, breaker))
+        let database = Database::over(pool, timeout, breaker);
+        #[cfg(feature = "otel")]
+        let database = match metrics {
+            Some(metrics) => database.exporting(&metrics)?,
+            None => database,
+        };
+        Ok(database)
     }
 }

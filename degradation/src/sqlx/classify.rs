@@ -91,7 +91,7 @@ pub(super) fn needs_operator(code: &str) -> bool {
     of_code(code) == Outcome::failure("access")
 }
 
-fn of_code(code: &str) -> Outcome {
+pub(super) fn of_code(code: &str) -> Outcome {
     if code.len() == 5 { of_sqlstate(code) } else { of_sqlite(code) }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use circuit_layer::{
-    CircuitBreaker, CircuitBreakerLayer, CircuitBreakerService, Error, HealthMetrics, Outcome,
+    CircuitBreaker, CircuitBreakerLayer, CircuitBreakerService, Error, HealthMetrics,
 };
 use sqlx::{Connection, Pool};
 use tower::limit::ConcurrencyLimit;
@@ -13,8 +13,9 @@ use tower::{Service, ServiceExt};
 use tower_layer::Layer;
 
 use super::builder::DatabaseBuilder;
-use super::classify::{SqlOutcomes, of};
+use super::classify::SqlOutcomes;
 use super::error::DatabaseError;
+use super::ledger::Ledger;
 use super::service::DatabaseService;
 use super::work::{BoxFuture, Work};
 
@@ -32,7 +33,7 @@ const TARGET: Duration = Duration::from_millis(100);
 pub struct Database<DB: sqlx::Database> {
     stack: Stack<DB>,
     timeout: Duration,
-    health: Arc<HealthMetrics>,
+    ledger: Ledger,
 }
 
 impl<DB: sqlx::Database> Database<DB> {
@@ -46,11 +47,22 @@ impl<DB: sqlx::Database> Database<DB> {
     /// shorter than `timeout`, and its connections need a `statement_timeout` that is.
     #[must_use]
     pub fn over(pool: Pool<DB>, timeout: Duration, breaker: CircuitBreaker) -> Self {
-        let health = Arc::new(HealthMetrics::new(TARGET, breaker.clock().clone()));
+        let health = HealthMetrics::new(TARGET, breaker.clock().clone());
+        let ledger = Ledger::new(Arc::new(health));
         let limit = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
         let pool = ConcurrencyLimit::new(DatabaseService::new(pool, timeout), limit);
         let stack = CircuitBreakerLayer::new(breaker).classify(SqlOutcomes).layer(pool);
-        Self { stack, timeout, health }
+        Self { stack, timeout, ledger }
+    }
+
+    #[cfg(feature = "otel")]
+    pub(super) fn exporting(
+        self,
+        metrics: &circuit_layer::metrics::Metrics,
+    ) -> Result<Self, sqlx::Error> {
+        let ledger = self.ledger.exporting(metrics, self.stack.breaker());
+        let ledger = ledger.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        Ok(Self { ledger, ..self })
     }
 
     /// Does some work on a connection: a query, or a few that belong together.
@@ -103,7 +115,7 @@ impl<DB: sqlx::Database> Database<DB> {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::Inner(DatabaseError::Busy)),
         };
-        self.note(self.breaker().clock().now() - since, &result);
+        self.ledger.note(self.breaker().clock().now() - since, &result);
         result
     }
 
@@ -131,7 +143,7 @@ impl<DB: sqlx::Database> Database<DB> {
     /// What callers experienced, for a health source: `(breaker, health)`.
     #[must_use]
     pub const fn health(&self) -> &Arc<HealthMetrics> {
-        &self.health
+        &self.ledger.health
     }
 
     /// The pool. What is done with it directly goes past the breaker.
@@ -144,25 +156,12 @@ impl<DB: sqlx::Database> Database<DB> {
     pub async fn close(&self) {
         self.pool().close().await;
     }
-
-    fn note<T>(&self, latency: Duration, result: &Result<T, Error<DatabaseError>>) {
-        const OPERATION: &str = "call";
-        match result {
-            Ok(_) => self.health.record_success(OPERATION, latency),
-            Err(Error::Rejected(_)) => self.health.record_rejected(OPERATION),
-            Err(Error::Inner(error)) => match of(error) {
-                Outcome::Failure { .. } => self.health.record_failure(OPERATION, latency),
-                Outcome::Success => self.health.record_success(OPERATION, latency),
-                Outcome::Ignored => {}
-            },
-        }
-    }
 }
 
 impl<DB: sqlx::Database> Clone for Database<DB> {
     fn clone(&self) -> Self {
-        let (stack, health) = (self.stack.clone(), Arc::clone(&self.health));
-        Self { stack, timeout: self.timeout, health }
+        let (stack, ledger) = (self.stack.clone(), self.ledger.clone());
+        Self { stack, timeout: self.timeout, ledger }
     }
 }
 

@@ -38,6 +38,7 @@ mod classify;
 mod database;
 mod error;
 mod lease;
+mod ledger;
 mod service;
 mod session;
 #[cfg(feature = "test-server")]
@@ -50,5 +51,7 @@ pub use self::builder::DatabaseBuilder;
 pub use self::classify::SqlOutcomes;
 pub use self::database::{Database, Stack};
 pub use self::error::DatabaseError;
+#[cfg(feature = "otel")]
+pub use self::ledger::DATABASE;
 pub use self::service::DatabaseService;
 pub use self::work::{BoxFuture, Work};

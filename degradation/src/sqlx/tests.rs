@@ -117,3 +117,38 @@ async fn a_setting_that_can_not_work_is_an_error_of_the_builder() {
     }
     assert!(Database::<sqlx::Any>::builder("no URL").build().is_err());
 }
+
+#[cfg(feature = "otel")]
+#[tokio::test]
+async fn metrics_are_shown_for_one_database_that_asks_for_them_and_add_up() {
+    let exporter = circuit_layer::metrics::Exporter::new().unwrap();
+    let metrics = circuit_layer::metrics::Metrics::new(&exporter.meter());
+    let builder = || {
+        let builder = Database::<Sqlite>::builder("sqlite::memory:").connections(1);
+        builder.timeout(TIMEOUT).breaker(breaker()).metrics(&metrics)
+    };
+    let database = builder().build().unwrap();
+    assert!(builder().build().is_err(), "one would hide the other");
+    assert_eq!(answer(&database).await.unwrap(), 42);
+    let wrong = database.call(|c| Box::pin(sqlx::query("SELECT moon").execute(c))).await;
+    wrong.unwrap_err();
+    for _ in 0..3 {
+        let hung = database.call(|_| Box::pin(std::future::pending::<Result<(), _>>())).await;
+        hung.unwrap_err();
+    }
+    let text = exporter.render().unwrap();
+    for line in [
+        r#"database_requests_total{operation="call",status="success"} 1"#,
+        r#"database_requests_total{operation="call",status="failure"} 3"#,
+        r#"database_requests_total{operation="call",status="rejected"} 1"#,
+        r#"database_errors_total{error_type="client",operation="call"} 1"#,
+        r#"database_errors_total{error_type="timeout",operation="call"} 2"#,
+        r#"database_latency_seconds_count{operation="call"} 4"#,
+        "database_circuit_breaker_state 1",
+        "database_health_score 0",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+    }
+    drop(database);
+    assert!(!exporter.render().unwrap().contains("database_circuit_breaker_state "));
+}

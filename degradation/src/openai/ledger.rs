@@ -1,0 +1,166 @@
+//! What is noted of every model that was asked: the health of the last minute and, for those who ask,
+//! metrics.
+
+use std::sync::Arc;
+
+use async_openai::error::OpenAIError;
+use circuit_layer::{Clock, HealthMetrics, Moment, Rejected};
+
+use super::verdict::is_worth_another_try;
+
+/// What a model is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked {
+    /// A whole answer.
+    Chat,
+    /// One that comes part by part.
+    Stream,
+}
+
+impl Asked {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+/// The metrics of an OpenAI-compatible API, under the names that
+/// [`Family`](circuit_layer::metrics::Family) gives to the prefix `openai`.
+///
+/// Each model that is asked is a request; an earlier answer or a plain one is none. A streamed answer
+/// is timed, and judged, up to the beginning of its text. `error_type` is the kind of failure of the
+/// table in the [module](super), and `client` for the caller's own mistake. The buckets are exact at
+/// 5 s, up to which the health score loses nothing, and at the 20 s of a first byte by default.
+#[cfg(feature = "otel")]
+pub static OPENAI: circuit_layer::metrics::Family = circuit_layer::metrics::Family {
+    prefix: "openai",
+    title: "OpenAI",
+    operations: &["chat", "stream"],
+    errors: &[
+        "timeout",
+        "connect",
+        "transport",
+        "server",
+        "throttled",
+        "quota",
+        "access",
+        "stalled",
+        "truncated",
+        "malformed",
+        "client",
+        "other",
+    ],
+    buckets: &[0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0],
+    bytes: false,
+};
+
+/// The books of one API.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) health: Arc<HealthMetrics>,
+    clock: Clock,
+    #[cfg(feature = "otel")]
+    recorder: Option<circuit_layer::metrics::Recorder>,
+}
+
+impl Ledger {
+    pub(super) const fn new(health: Arc<HealthMetrics>, clock: Clock) -> Self {
+        Self {
+            health,
+            clock,
+            #[cfg(feature = "otel")]
+            recorder: None,
+        }
+    }
+
+    #[cfg(feature = "otel")]
+    pub(super) fn exporting(
+        self,
+        metrics: &circuit_layer::metrics::Metrics,
+        breaker: &circuit_layer::CircuitBreaker,
+    ) -> Result<Self, circuit_layer::metrics::RecorderError> {
+        let recorder = circuit_layer::metrics::Recorder::new(metrics, &OPENAI, None)?;
+        recorder.watch(breaker, Arc::clone(&self.health));
+        Ok(Self { recorder: Some(recorder), ..self })
+    }
+
+    pub(super) fn note(&self, asked: Asked, since: Moment, error: Option<&OpenAIError>) {
+        let (latency, operation) = (self.clock.now() - since, asked.as_str());
+        match error {
+            Some(error) if Rejected::find(error).is_some() => {
+                self.health.record_rejected(operation);
+            }
+            Some(error) if is_worth_another_try(error) => {
+                self.health.record_failure(operation, latency);
+            }
+            None | Some(_) => self.health.record_success(operation, latency),
+        }
+        #[cfg(feature = "otel")]
+        self.export(operation, latency, error);
+    }
+
+    #[cfg(feature = "otel")]
+    fn export(&self, asked: &str, latency: std::time::Duration, error: Option<&OpenAIError>) {
+        let Some(recorder) = &self.recorder else { return };
+        let operation = OPENAI.operation(asked);
+        match error {
+            None => recorder.success(operation, latency),
+            Some(error) if Rejected::find(error).is_some() => recorder.rejected(operation),
+            Some(error) => {
+                let kind = super::verdict::error_type(error);
+                recorder.failure(operation, OPENAI.error(kind), latency);
+            }
+        }
+    }
+}
+
+#[cfg(all(test, feature = "otel", feature = "test-server"))]
+mod tests {
+    use async_openai::config::OpenAIConfig;
+    use circuit_layer::metrics::{Exporter, Metrics};
+
+    use super::super::test_server::{Fault, OpenAiServer};
+    use super::super::{OpenAi, OpenAiConfigError};
+
+    #[tokio::test]
+    async fn metrics_are_shown_for_one_api_that_asks_for_them_and_add_up() {
+        let server = OpenAiServer::start().await.unwrap();
+        let config = OpenAIConfig::new().with_api_base(server.base_url()).with_api_key("");
+        let exporter = Exporter::new().unwrap();
+        let metrics = Metrics::new(&exporter.meter());
+        let builder = || {
+            let builder = OpenAi::builder(config.clone()).model(OpenAiServer::MODEL);
+            builder.breaker(|breaker| breaker.fail_max(3)).metrics(&metrics)
+        };
+        let openai = builder().build().unwrap();
+        assert!(matches!(builder().build(), Err(OpenAiConfigError::Metrics(_))));
+
+        let ask = || OpenAi::<OpenAIConfig>::ask("A kettle.");
+        openai.complete(ask()).await.unwrap();
+        openai.stream(ask()).await.unwrap();
+        server.inject(Fault::Status(400));
+        openai.complete(ask()).await.unwrap_err();
+        for fault in [Fault::Throttle(1), Fault::Quota, Fault::Garbage] {
+            server.inject(fault);
+            openai.complete(ask()).await.unwrap_err();
+        }
+        openai.stream(ask()).await.expect_err("the breaker is open");
+        let text = exporter.render().unwrap();
+        for line in [
+            r#"openai_requests_total{operation="chat",status="success"} 1"#,
+            r#"openai_requests_total{operation="chat",status="failure"} 4"#,
+            r#"openai_requests_total{operation="stream",status="success"} 1"#,
+            r#"openai_requests_total{operation="stream",status="rejected"} 1"#,
+            r#"openai_errors_total{error_type="client",operation="chat"} 1"#,
+            r#"openai_errors_total{error_type="throttled",operation="chat"} 1"#,
+            r#"openai_errors_total{error_type="quota",operation="chat"} 1"#,
+            r#"openai_errors_total{error_type="malformed",operation="chat"} 1"#,
+            r#"openai_latency_seconds_count{operation="chat"} 5"#,
+            "openai_circuit_breaker_state 1",
+        ] {
+            assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+        }
+    }
+}
