@@ -4,17 +4,23 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use circuit_layer::metrics::{Exporter, ExporterError};
-use degradation::{ConfigError, DegradationManager, Readiness};
+use circuit_layer::State;
+use circuit_layer::metrics::{Exporter, ExporterError, Metrics, RecorderError};
+use degradation::shutdown::ShutdownError;
+use degradation::status::CacheStatus;
+use degradation::{ConfigError, DegradationManager, Readiness, Shutdown};
+use redis_service::Redis;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::chaos::{self, Chaos};
 use crate::dependencies::{self, Dependencies, StartError};
+use crate::metrics::Gauges;
 use crate::pages::Pages;
 use crate::settings::{Pace, Settings};
+use crate::stop;
+use crate::uploads::{QUEUE, Uploads};
 
 /// A running inventory service.
 ///
@@ -22,13 +28,18 @@ use crate::settings::{Pace, Settings};
 #[derive(Debug)]
 pub struct Inventory {
     addr: SocketAddr,
-    pace: Pace,
     dependencies: Dependencies,
     chaos: Chaos,
     manager: DegradationManager,
-    readiness: Readiness,
-    stop: watch::Sender<bool>,
-    serving: Option<JoinHandle<io::Result<()>>>,
+    running: Option<Running>,
+    _gauges: Gauges,
+}
+
+/// The task that serves, and what ends it.
+#[derive(Debug)]
+struct Running {
+    serving: JoinHandle<io::Result<()>>,
+    shutdown: Shutdown,
 }
 
 /// The service could not be started.
@@ -41,6 +52,9 @@ pub enum InventoryError {
     /// The metrics could not be set up.
     #[error("the metrics can not be exported")]
     Metrics(#[from] ExporterError),
+    /// Two of one name want to be shown, which is a bug here.
+    #[error("the metrics can not be recorded")]
+    Recorder(#[from] RecorderError),
     /// The weights or thresholds are wrong.
     #[error("the degradation manager can not be built")]
     Manager(#[from] ConfigError),
@@ -71,9 +85,11 @@ impl Inventory {
         let addr = socket.local_addr().map_err(listen)?;
 
         let exporter = Exporter::new()?;
-        let started = dependencies::start(&settings.sources, &pace, &exporter).await?;
+        let metrics = Metrics::new(&exporter.meter());
+        let started = dependencies::start(&settings.sources, &pace, &metrics).await?;
         let (dependencies, servers) = started;
         let manager = manager(&dependencies, &pace)?;
+        let gauges = Gauges::show(&metrics, &dependencies, &manager)?;
         let readiness = Readiness::starting();
         let pages = Pages::new(dependencies.redis.clone(), pace.page_ttl);
         let api = Api { dependencies: dependencies.clone(), pages, exporter };
@@ -81,14 +97,12 @@ impl Inventory {
         let router = api::router(api, &manager, readiness.clone());
         let router = router.merge(chaos::router(chaos.clone()));
 
-        let (stop, mut stopped) = watch::channel(false);
-        let serving = axum::serve(socket, router).with_graceful_shutdown(async move {
-            // An error says that the service was dropped, which stops it too.
-            drop(stopped.wait_for(|stop| *stop).await);
-        });
-        let serving = Some(tokio::spawn(serving.into_future()));
+        let shutdown = stop::shutdown(&readiness, &pace, &dependencies);
+        let serving = axum::serve(socket, router).with_graceful_shutdown(shutdown.signal());
+        let serving = tokio::spawn(serving.into_future());
         readiness.ready();
-        Ok(Self { addr, pace, dependencies, chaos, manager, readiness, stop, serving })
+        let running = Some(Running { serving, shutdown });
+        Ok(Self { addr, dependencies, chaos, manager, running, _gauges: gauges })
     }
 
     /// Its URL.
@@ -115,39 +129,30 @@ impl Inventory {
         &self.manager
     }
 
-    /// Stops in good order: `/readyz` says no, new connections are refused, requests in flight end
-    /// within the drain time, clients close, and the servers that run here end last.
+    /// Stops in good order: `/readyz` says no for the time of the notice, new connections are refused,
+    /// requests in flight end within the drain time, the queue of uploads is synced and unlocked, the
+    /// clients close, and the servers that run here end last.
     ///
     /// # Errors
     ///
-    /// The drain time was too short for some request, which was cut off, or serving had failed.
+    /// [`ShutdownError`] lists what did not end well, such as a request that was cut off because the
+    /// drain time was too short. Everything else did.
     ///
     /// # Cancellation
     ///
     /// Dropping it stops everything at once.
-    pub async fn shutdown(mut self) -> io::Result<()> {
-        self.readiness.not_ready("draining");
-        self.stop.send_replace(true);
-        let drained = match self.serving.as_mut() {
-            Some(serving) => tokio::time::timeout(self.pace.drain, serving).await,
-            None => return Ok(()),
-        };
-        if let Some(spool) = self.dependencies.s3.spool() {
-            spool.close().await.map_err(io::Error::other)?;
-        }
-        self.dependencies.redis.close().await;
-        self.dependencies.database.close().await;
-        match drained {
-            Ok(served) => served.map_err(io::Error::other)?,
-            Err(late) => Err(io::Error::new(io::ErrorKind::TimedOut, late)),
+    pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
+        match self.running.take() {
+            Some(Running { serving, shutdown }) => shutdown.run(serving).await,
+            None => Ok(()),
         }
     }
 }
 
 impl Drop for Inventory {
     fn drop(&mut self) {
-        if let Some(serving) = &self.serving {
-            serving.abort();
+        if let Some(running) = &self.running {
+            running.serving.abort();
         }
     }
 }
@@ -155,12 +160,33 @@ impl Drop for Inventory {
 /// The weights say how much of the service each dependency is worth.
 fn manager(dependencies: &Dependencies, pace: &Pace) -> Result<DegradationManager, ConfigError> {
     let Dependencies { redis, s3, database, openai } = dependencies;
-    DegradationManager::builder()
+    let cache = redis.clone();
+    let builder = DegradationManager::builder()
         .dependency("database", 50, (database.breaker().clone(), Arc::clone(database.health())))
         .dependency("openai", 30, openai.clone())
         .dependency("redis", 15, (redis.breaker().clone(), Arc::clone(redis.health())))
         .dependency("s3", 5, (s3.breaker().clone(), Arc::clone(s3.health())))
+        .cache("pages", move || cached(&cache))
         .levels(pace.levels)
-        .check_every(pace.check_every)
-        .build()
+        .check_every(pace.check_every);
+    let builder = match s3.spool() {
+        Some(spool) => builder.queue(QUEUE, Uploads(spool.clone())),
+        None => builder,
+    };
+    builder.build()
+}
+
+/// What Redis and the memory behind it have answered.
+fn cached(redis: &Redis) -> CacheStatus {
+    let (health, fallback) = (redis.get_health(), redis.get_status().fallback);
+    let is_open = redis.breaker().state() == State::Open;
+    let status =
+        CacheStatus::new(if is_open { "memory" } else { "redis" }, health.hits, health.misses);
+    match fallback {
+        Some(memory) => {
+            let entries = u64::try_from(memory.entries).unwrap_or(u64::MAX);
+            status.held(entries, memory.bytes).stale(memory.answered)
+        }
+        None => status,
+    }
 }

@@ -29,8 +29,11 @@ pub mod dependencies;
 mod explain;
 pub mod grpc;
 pub mod inventory;
+pub mod metrics;
 pub mod pages;
 pub mod settings;
+mod stop;
+mod uploads;
 
 pub use crate::explain::explain;
 pub use crate::inventory::Inventory;

@@ -151,6 +151,9 @@ pub struct Pace {
     pub levels: LevelRules,
     /// How often the manager asks the breakers, besides when they change.
     pub check_every: Duration,
+    /// How long `/readyz` says no before the service that stops refuses connections, so that balancers
+    /// look elsewhere first.
+    pub notice: Duration,
     /// How long requests in flight have when the service stops.
     pub drain: Duration,
 }
@@ -169,6 +172,7 @@ impl Default for Pace {
             page_ttl: Duration::from_secs(30),
             levels: LevelRules::default(),
             check_every: Duration::from_secs(1),
+            notice: Duration::ZERO,
             drain: Duration::from_secs(10),
         }
     }

@@ -11,6 +11,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use circuit_layer::metrics::Metrics;
 use circuit_layer::{CircuitBreaker, Error, HealthMetrics};
 use degradation::sqlx::{Database as Guarded, DatabaseError, Work};
 use sqlx::Any;
@@ -40,11 +41,17 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// The URL is of no use.
-    pub fn new(url: &str, timeout: Duration, breaker: CircuitBreaker) -> Result<Self, sqlx::Error> {
+    /// The URL is of no use, or another database has the metrics.
+    pub fn new(
+        url: &str,
+        timeout: Duration,
+        breaker: CircuitBreaker,
+        metrics: &Metrics,
+    ) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let builder = Guarded::builder(url).connections(CONNECTIONS).timeout(timeout);
-        Ok(Self { guarded: builder.breaker(breaker).build()?, created: Arc::default() })
+        let guarded = builder.breaker(breaker).metrics(metrics).build()?;
+        Ok(Self { guarded, created: Arc::default() })
     }
 
     /// The breaker.

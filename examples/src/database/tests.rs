@@ -1,6 +1,7 @@
 #![expect(clippy::significant_drop_tightening, reason = "a folder lives as long as its test")]
 
 use circuit_layer::State;
+use circuit_layer::metrics::Exporter;
 use tempfile::TempDir;
 
 use super::*;
@@ -10,7 +11,12 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 fn database() -> (Database, TempDir) {
     let folder = TempDir::new().unwrap();
     let breaker = CircuitBreaker::builder("database").fail_max(2).build().unwrap();
-    (Database::new(&url(&folder), TIMEOUT, breaker).unwrap(), folder)
+    (open(&folder, breaker), folder)
+}
+
+fn open(folder: &TempDir, breaker: CircuitBreaker) -> Database {
+    let metrics = Metrics::new(&Exporter::new().unwrap().meter());
+    Database::new(&url(folder), TIMEOUT, breaker, &metrics).unwrap()
 }
 
 fn url(folder: &TempDir) -> String {
@@ -22,7 +28,7 @@ async fn the_seed_is_there_once_however_often_the_service_starts() {
     let (database, folder) = database();
     assert_eq!(database.restock(1, 1).await.unwrap(), Restocked::Now(121));
     database.close().await;
-    let again = Database::new(&url(&folder), TIMEOUT, CircuitBreaker::new("database")).unwrap();
+    let again = open(&folder, CircuitBreaker::new("database"));
     let products = again.products().await.unwrap();
     assert_eq!(products.len(), schema::SEED.len());
     assert_eq!((products[0].name.as_str(), products[0].stock), ("Kettle", 121));

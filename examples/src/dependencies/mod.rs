@@ -5,11 +5,11 @@
 
 mod embedded;
 
-use circuit_layer::metrics::Exporter;
 use std::path::Path;
 use std::time::Duration;
 
 use async_openai::config::OpenAIConfig;
+use circuit_layer::metrics::Metrics;
 use circuit_layer::{Backoff, CircuitBreaker, ConfigError};
 use degradation::openai::test_server::ServerError;
 use degradation::openai::{OpenAi, OpenAiConfigError};
@@ -102,19 +102,19 @@ pub enum StartError {
 pub async fn start(
     sources: &Sources,
     pace: &Pace,
-    exporter: &Exporter,
+    metrics: &Metrics,
 ) -> Result<(Dependencies, Servers), StartError> {
     let (servers, sources) = Servers::start(sources).await?;
     let dependencies = Dependencies {
-        redis: redis(&sources.redis, pace, exporter).await?,
-        s3: s3(sources.s3, &sources.spool, pace, exporter).await?,
-        database: database(&sources.database, pace)?,
-        openai: openai(sources.openai, pace)?,
+        redis: redis(&sources.redis, pace, metrics).await?,
+        s3: s3(sources.s3, &sources.spool, pace, metrics).await?,
+        database: database(&sources.database, pace, metrics)?,
+        openai: openai(sources.openai, pace, metrics)?,
     };
     Ok((dependencies, servers))
 }
 
-async fn redis(url: &str, pace: &Pace, exporter: &Exporter) -> Result<Redis, StartError> {
+async fn redis(url: &str, pace: &Pace, metrics: &Metrics) -> Result<Redis, StartError> {
     let builder = Redis::builder()
         .url(url)
         .deadline(pace.redis_deadline)
@@ -124,7 +124,7 @@ async fn redis(url: &str, pace: &Pace, exporter: &Exporter) -> Result<Redis, Sta
         .start(redis_service::Start::Lazy)
         // Redis is a cache here: what is written without it may be forgotten with this process.
         .fallback(FallbackConfig::default().local_writes(true))
-        .metrics(&exporter.meter());
+        .metrics(metrics);
     builder.connect().await.map_err(StartError::Redis)
 }
 
@@ -132,7 +132,7 @@ async fn s3(
     source: S3Source,
     spool: &Path,
     pace: &Pace,
-    exporter: &Exporter,
+    metrics: &Metrics,
 ) -> Result<S3, StartError> {
     let builder = S3::builder()
         .bucket(source.bucket)
@@ -145,7 +145,7 @@ async fn s3(
         .half_open_max_attempts(pace.probes)
         .start(s3_service::Start::Lazy)
         .spool(Spool::builder(spool))
-        .metrics(&exporter.meter());
+        .metrics(metrics);
     let builder = match source.endpoint {
         Some(endpoint) => builder.endpoint(endpoint),
         None => builder,
@@ -157,7 +157,7 @@ async fn s3(
     builder.build().await.map_err(StartError::S3)
 }
 
-fn database(url: &str, pace: &Pace) -> Result<Database, StartError> {
+fn database(url: &str, pace: &Pace, metrics: &Metrics) -> Result<Database, StartError> {
     let timeout = pace.database_timeout;
     let breaker = CircuitBreaker::builder("database")
         .fail_max(pace.fail_max)
@@ -166,13 +166,13 @@ fn database(url: &str, pace: &Pace) -> Result<Database, StartError> {
         .backoff(Backoff::exponential(2.0))
         .abandoned_after(timeout / 2)
         .build()?;
-    Database::new(url, timeout, breaker).map_err(StartError::Database)
+    Database::new(url, timeout, breaker, metrics).map_err(StartError::Database)
 }
 
 /// How many descriptions are remembered for a time without a model, and for how long.
 const REMEMBERED: (usize, Duration) = (1_000, Duration::from_secs(3_600));
 
-fn openai(source: OpenAiSource, pace: &Pace) -> Result<OpenAi, StartError> {
+fn openai(source: OpenAiSource, pace: &Pace, metrics: &Metrics) -> Result<OpenAi, StartError> {
     if source.base_url.starts_with("https:") && !cfg!(feature = "tls") {
         return Err(StartError::NoTls(source.base_url));
     }
@@ -185,6 +185,7 @@ fn openai(source: OpenAiSource, pace: &Pace) -> Result<OpenAi, StartError> {
         .first_byte(pace.openai_timeout)
         .longest_pause(pace.openai_timeout)
         .remember(REMEMBERED.0, REMEMBERED.1)
+        .metrics(metrics)
         .breaker(move |breaker| {
             breaker.fail_max(fail_max).reset_timeout(reset).half_open_max_attempts(probes)
         });

@@ -3,22 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::checks::Checks;
+use examples::metrics::{ASKED_FOR, ELEVEN};
 
-/// The eleven families and their types.
-const FAMILIES: [(&str, &str); 11] = [
-    ("redis_requests_total", "counter"),
-    ("redis_errors_total", "counter"),
-    ("redis_latency_seconds", "histogram"),
-    ("redis_circuit_breaker_state", "gauge"),
-    ("redis_health_score", "gauge"),
-    ("s3_requests_total", "counter"),
-    ("s3_errors_total", "counter"),
-    ("s3_latency_seconds", "histogram"),
-    ("s3_circuit_breaker_state", "gauge"),
-    ("s3_bytes_transferred", "counter"),
-    ("s3_health_score", "gauge"),
-];
+use crate::checks::Checks;
 
 #[derive(Debug)]
 struct Series {
@@ -62,15 +49,20 @@ impl Scrape {
 
     /// The families, and what has to hold between them.
     pub(crate) fn check(&self, checks: &mut Checks) {
-        let wanted: BTreeSet<_> =
-            FAMILIES.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        let named = |(name, kind): (&str, &str)| format!("{name} {kind}");
         let got: BTreeSet<_> =
             self.families.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
-        let differ: Vec<_> = wanted.symmetric_difference(&got).map(String::as_str).collect();
+        let eleven: BTreeSet<_> = ELEVEN.into_iter().map(named).collect();
+        let missing: Vec<_> = eleven.difference(&got).map(String::as_str).collect();
+        let seen = if missing.is_empty() { "those".to_owned() } else { missing.join(", ") };
+        checks.add("metrics: the eleven", "all, with their types", seen, missing.is_empty());
+        let asked_for: BTreeSet<_> = ASKED_FOR.into_iter().map(named).collect();
+        let besides: BTreeSet<_> = got.difference(&eleven).cloned().collect();
+        let differ: Vec<_> = asked_for.symmetric_difference(&besides).map(String::as_str).collect();
         let seen = if differ.is_empty() { "those".to_owned() } else { differ.join(", ") };
-        let all = "the eleven, with their types, and no others";
-        checks.add("metrics: families in the scrape", all, seen, differ.is_empty());
-        for prefix in ["redis", "s3"] {
+        let wanted = format!("the {} that this service asks for", ASKED_FOR.len());
+        checks.add("metrics: besides them", wanted, seen, differ.is_empty());
+        for prefix in ["redis", "s3", "database", "openai"] {
             self.check_invariants(prefix, checks);
         }
         for operation in ["get", "set", "upload", "download"] {

@@ -3,42 +3,31 @@
 use std::collections::BTreeMap;
 
 use circuit_layer::metrics::{REDIS, S3};
+use degradation::openai::OPENAI;
+use degradation::sqlx::DATABASE;
 use examples::Inventory;
+use examples::metrics::{ASKED_FOR, ELEVEN};
 
 use crate::Fallible;
 use crate::report::Report;
-
-/// The eleven families and their types.
-const FAMILIES: [(&str, &str); 11] = [
-    ("redis_requests_total", "counter"),
-    ("redis_errors_total", "counter"),
-    ("redis_latency_seconds", "histogram"),
-    ("redis_circuit_breaker_state", "gauge"),
-    ("redis_health_score", "gauge"),
-    ("s3_requests_total", "counter"),
-    ("s3_errors_total", "counter"),
-    ("s3_latency_seconds", "histogram"),
-    ("s3_circuit_breaker_state", "gauge"),
-    ("s3_bytes_transferred", "counter"),
-    ("s3_health_score", "gauge"),
-];
 
 pub(crate) async fn check(report: &mut Report, inventory: &Inventory) -> Fallible<()> {
     let url = format!("{}/metrics", inventory.url());
     let text = reqwest::get(url).await?.text().await?;
     let types: BTreeMap<_, _> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
-    for (name, kind) in FAMILIES {
+    for (name, kind) in ELEVEN.into_iter().chain(ASKED_FOR) {
         let seen = types.get(name).copied().unwrap_or("none");
         let series = text.lines().filter(|line| line.starts_with(name)).count();
         let holds = seen == kind && series > 0;
         report.check(name, format!("{seen}, {series} lines"), holds);
     }
-    let others: Vec<_> =
-        types.keys().filter(|name| FAMILIES.iter().all(|(known, _)| known != *name)).collect();
+    let known = |name: &str| ELEVEN.iter().chain(&ASKED_FOR).any(|(known, _)| *known == name);
+    let others: Vec<_> = types.keys().filter(|name| !known(name)).collect();
     report.check("no other family", format!("{others:?}"), others.is_empty());
 
-    for (prefix, family) in [("redis", &REDIS), ("s3", &S3)] {
+    for family in [&REDIS, &S3, &DATABASE, &OPENAI] {
+        let prefix = family.prefix;
         let sum = |name: &str, label: &str| sum(&text, &format!("{prefix}_{name}"), label);
         let (success, failure) = (
             sum("requests_total", "status=\"success\""),

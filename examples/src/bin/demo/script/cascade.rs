@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use circuit_layer::State;
 use degradation::{Level, Mode, Snapshot};
 
 use super::outage::Outage;
@@ -79,6 +80,9 @@ pub(super) async fn everything(play: &mut Play) -> Result<()> {
     let normal = play.until(TO_RECOVER, well).await;
     play.checks.happened("all back: normal and full", "within 30 s", normal);
     check(play, "all back", "stock is changed", Route::Stock, 200).await?;
+    let closed = |play: &Play| Victim::ALL.iter().all(|victim| play.is(*victim, State::Closed));
+    let closed = play.until(TO_RECOVER, closed).await;
+    play.checks.happened("all back: every breaker is closed", "within 30 s", closed);
     Ok(())
 }
 
