@@ -24,6 +24,7 @@
 
 pub mod api;
 pub mod chaos;
+pub mod control;
 pub mod database;
 pub mod dependencies;
 mod explain;

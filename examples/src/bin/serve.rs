@@ -1,14 +1,18 @@
 //! Runs the inventory service until it is told to stop, and says where it is and how it does.
 //!
-//! `make serve` starts it. What can be set is in [`examples::settings`].
+//! `make serve` starts it. What can be set is in [`examples::settings`] and [`examples::control`];
+//! besides, `LISTEN` (`127.0.0.1:8080`) and `NOTICE`, the seconds (0) for which `/readyz` says no before
+//! a service that stops refuses connections.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use degradation::Change;
 use examples::chaos::Victim;
+use examples::control::{Control, ControlSettings};
 use examples::dependencies::POSTGRES;
 use examples::{Inventory, Pace, Settings, Sources, explain};
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,17 +30,28 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let listen = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    // Before there is anything to lose.
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let listen = get("LISTEN").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let listen: SocketAddr = listen.parse().map_err(|error| format!("LISTEN={listen}: {error}"))?;
-    let settings = Settings { listen, sources: Sources::from_env(), pace: Pace::default() };
+    let notice = get("NOTICE").unwrap_or_else(|| "0".to_owned());
+    let notice = notice.parse().map_err(|error| format!("NOTICE={notice}: {error}"))?;
+    let pace = Pace { notice: Duration::from_secs(notice), ..Pace::default() };
+    let control = ControlSettings::from_lookup(get)?;
+    let settings = Settings { listen, sources: Sources::from_env(), pace };
     let inventory = Inventory::start(&settings).await?;
-    introduce(&inventory, &settings.sources).await;
+    let control = match control {
+        Some(control) => Some(Control::start(inventory.manager(), control).await?),
+        None => None,
+    };
+    introduce(&inventory, &settings.sources, control.as_ref()).await;
 
-    let mut terminate = signal(SignalKind::terminate())?;
     let mut changes = inventory.manager().events();
     loop {
         tokio::select! {
-            stopped = tokio::signal::ctrl_c() => break stopped?,
+            _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
             change = changes.recv() => match change {
                 Ok(change) => println!("{}", told(&change)),
@@ -45,11 +60,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
             },
         }
     }
-    println!("stopping: requests in flight have {:?}", settings.pace.drain);
+    println!("stopping: requests in flight have {:?}", pace.drain);
     Ok(inventory.shutdown().await?)
 }
 
-async fn introduce(inventory: &Inventory, sources: &Sources) {
+async fn introduce(inventory: &Inventory, sources: &Sources, control: Option<&Control>) {
     let url = inventory.url();
     println!("The inventory service is at {url}");
     for (path, what) in [
@@ -58,7 +73,9 @@ async fn introduce(inventory: &Inventory, sources: &Sources) {
         ("/products/1/stock", "POST {\"add\": -1} sells one"),
         ("/products/1/photo", "PUT and GET a photo"),
         ("/products/1/description", "what a language model says; ?stream=true in parts"),
-        ("/health", "how the service does"),
+        ("/status", "a live page: what is wrong, and since when"),
+        ("/status.json", "the same as one document; /status/events as it changes"),
+        ("/health", "how the service does, for alerts"),
         ("/readyz", "whether it wants traffic"),
         ("/livez", "whether it lives"),
         ("/metrics", "for Prometheus"),
@@ -70,6 +87,7 @@ async fn introduce(inventory: &Inventory, sources: &Sources) {
         let place = if real { format!("as {variable} says") } else { here.to_owned() };
         println!("  {name:<10}{place}");
     };
+    println!("  {url:<46}gRPC: inventory.v1.Inventory");
     println!("It leans on");
     let child = async |victim, else_: &str| match inventory.chaos().pid(victim).await {
         Some(pid) => format!("a child of this process, pid {pid}"),
@@ -82,6 +100,10 @@ async fn introduce(inventory: &Inventory, sources: &Sources) {
     place("s3", sources.s3.is_some(), "in the process", "S3_ENDPOINT or S3_BUCKET");
     place("database", !own, &database, "DATABASE_URL");
     place("openai", sources.openai.is_some(), "in the process", "OPENAI_BASE_URL");
+    match control {
+        Some(control) => println!("Operators: DEGRADECTL_URL={}", control.url()),
+        None => println!("Operators: CONTROL_TOKEN=... opens a port for degradectl"),
+    }
     println!("Ctrl-C or SIGTERM stops it.");
 }
 
