@@ -33,6 +33,7 @@ pub type QueryError = Error<DatabaseError>;
 #[derive(Clone, Debug)]
 pub struct Database {
     guarded: Guarded<Any>,
+    timeout: Duration,
     created: Arc<OnceCell<()>>,
 }
 
@@ -51,7 +52,7 @@ impl Database {
         sqlx::any::install_default_drivers();
         let builder = Guarded::builder(url).connections(CONNECTIONS).timeout(timeout);
         let guarded = builder.breaker(breaker).metrics(metrics).build()?;
-        Ok(Self { guarded, created: Arc::default() })
+        Ok(Self { guarded, timeout, created: Arc::default() })
     }
 
     /// The breaker.
@@ -101,7 +102,10 @@ impl Database {
     }
 
     async fn run<W: Work<Any>>(&self, work: W) -> Result<W::Answer, QueryError> {
-        self.created.get_or_try_init(|| self.guarded.run(schema::Create)).await?;
+        let created = self.created.get_or_try_init(|| self.guarded.run(schema::Create));
+        // One tries at a time. Whoever waits for that must not wait for all who tried before.
+        let created = tokio::time::timeout(self.timeout, created).await;
+        created.map_err(|_| Error::Inner(DatabaseError::Unreachable))??;
         self.guarded.run(work).await
     }
 }

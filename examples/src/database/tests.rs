@@ -60,3 +60,28 @@ async fn buyers_of_the_last_units_get_them_once() {
     }
     assert_eq!(bought, 18);
 }
+
+#[tokio::test]
+async fn callers_of_a_database_that_was_never_there_do_not_wait_for_one_another() {
+    // Connections are accepted by the system, and nobody ever says a word on them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://shop@{}/shop", silent.local_addr().unwrap());
+    let breaker = CircuitBreaker::builder("database").fail_max(1_000).build().unwrap();
+    let metrics = Metrics::new(&Exporter::new().unwrap().meter());
+    let timeout = Duration::from_millis(300);
+    let database = Database::new(&url, timeout, breaker, &metrics).unwrap();
+
+    let clock = circuit_layer::Clock::default();
+    let begun = clock.now();
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { database.products().await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap_err();
+    }
+    let took = clock.now() - begun;
+    assert!(took < timeout * 10, "one after the other is {:?}: {took:?}", timeout * 20);
+}
