@@ -31,6 +31,7 @@ mod explain;
 pub mod grpc;
 pub mod inventory;
 pub mod metrics;
+pub mod observability;
 pub mod pages;
 pub mod settings;
 mod stop;
