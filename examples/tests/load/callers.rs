@@ -103,11 +103,23 @@ async fn ask(
     Ok((Some(status), shed))
 }
 
-/// A photo, once S3 is back.
-pub(crate) async fn photo(url: &str, id: u32, within: Duration) -> Vec<u8> {
+/// Waits until the tables are made and the first page is served: an outage is to be that of a service
+/// that runs.
+pub(crate) async fn serves(url: &str, within: Duration) {
+    let (client, clock) = (Client::new(), Clock::default());
+    let start = clock.now();
+    while client.get(format!("{url}/products")).send().await.unwrap().status() != 200 {
+        assert!(clock.now() - start < within, "no page within {within:?}");
+        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
+    }
+}
+
+/// A photo, once S3 is back; `reads` counts how often it was asked for.
+pub(crate) async fn photo(url: &str, id: u32, within: Duration, reads: &mut usize) -> Vec<u8> {
     let (client, clock) = (Client::new(), Clock::default());
     let start = clock.now();
     loop {
+        *reads += 1;
         let answer = client.get(format!("{url}/products/{id}/photo")).send().await.unwrap();
         if answer.status() == 200 {
             return answer.bytes().await.unwrap().to_vec();

@@ -45,6 +45,7 @@ async fn inventory() -> Inventory {
 async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_is_counted() {
     let (rate, seconds) = (from_env("LOAD_RATE", 60), from_env("LOAD_SECONDS", 6));
     let inventory = inventory().await;
+    callers::serves(&inventory.url(), DEADLINE * 4).await;
     let mut chaos = JoinSet::new();
     chaos.spawn(outages::play(inventory.chaos().clone(), u64::from(rate)));
     let answers = callers::call(&inventory.url(), rate, seconds).await;
@@ -59,39 +60,49 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
 
     let stored: Vec<_> = answers.iter().filter(|answer| answer.is_stored()).collect();
     assert!(!stored.is_empty(), "no upload was ever acknowledged");
+    let spool = inventory.dependencies().s3.spool().unwrap();
+    callers::until(DEADLINE * 4, || spool.status().depth == 0).await;
+    let mut reads = 0;
     for upload in &stored {
-        let photo = callers::photo(&inventory.url(), upload.id, DEADLINE * 4).await;
+        let photo = callers::photo(&inventory.url(), upload.id, DEADLINE * 4, &mut reads).await;
         assert_eq!(
             photo,
             callers::picture(upload.id),
             "an acknowledged upload is lost: {upload:?}"
         );
     }
-    let spool = inventory.dependencies().s3.spool().unwrap();
-    callers::until(DEADLINE * 4, || spool.status().depth == 0).await;
-    books_agree(&inventory, &answers, stored.len()).await;
+    books_agree(&inventory, &answers, reads).await;
     inventory.shutdown().await.unwrap();
 }
 
 /// What the callers counted is what the service counted.
-async fn books_agree(inventory: &Inventory, answers: &[Answer], read_back: usize) {
+async fn books_agree(inventory: &Inventory, answers: &[Answer], reads: usize) {
     let text = callers::metrics(&inventory.url()).await;
-    let count = |operation: &str, status: &str| {
-        let wanted = format!("s3_requests_total{{operation=\"{operation}\",status=\"{status}\"}} ");
+    let count = |prefix: &str, operation: &str, status: &str| {
+        let labels = format!("operation=\"{operation}\",status=\"{status}\"");
+        let wanted = format!("{prefix}_requests_total{{{labels}}} ");
         let line = text.lines().find_map(|line| line.strip_prefix(&wanted));
         line.map_or(0, |value| value.parse::<usize>().unwrap())
     };
-    let seen = |kind: Kind, good: bool| {
-        let of = answers.iter().filter(|one| one.kind == kind && !one.shed);
-        of.filter(|one| one.is_well() == good).count()
+    let all = |prefix: &str, operation: &str| {
+        ["success", "failure", "rejected"]
+            .map(|status| count(prefix, operation, status))
+            .iter()
+            .sum::<usize>()
     };
-    let bad = |operation: &str| count(operation, "failure") + count(operation, "rejected");
-    let queued = answers.iter().filter(|one| one.status == Some(202)).count();
+    let seen = |kind: Kind, status: Option<u16>| {
+        let of = answers.iter().filter(|one| one.kind == kind && !one.shed);
+        of.filter(|one| status.is_none_or(|status| one.status == Some(status))).count()
+    };
     // What was queued is rejected or failed first, and succeeds when it is drained.
-    assert_eq!(count("upload", "success"), seen(Kind::Upload, true), "uploads that succeeded");
-    let wanted = seen(Kind::Upload, false) + queued;
-    assert!(bad("upload") >= wanted, "{} of {wanted} uploads that did not", bad("upload"));
-    let photos = seen(Kind::Photo, true) + seen(Kind::Photo, false) + read_back;
-    let downloads = count("download", "success") + bad("download");
-    assert!(downloads >= photos, "{downloads} downloads counted, {photos} asked for");
+    let (stored, queued) = (seen(Kind::Upload, Some(201)), seen(Kind::Upload, Some(202)));
+    let drained = inventory.dependencies().s3.spool().unwrap().status().uploaded;
+    assert_eq!(usize::try_from(drained).unwrap(), queued, "uploads that came from the queue");
+    assert_eq!(count("s3", "upload", "success"), stored + queued, "uploads that succeeded");
+    let bad = count("s3", "upload", "failure") + count("s3", "upload", "rejected");
+    let wanted = seen(Kind::Upload, None) - stored;
+    assert!(bad >= wanted, "{bad} uploads did not succeed at first, callers saw {wanted}");
+    assert_eq!(all("s3", "download"), seen(Kind::Photo, None) + reads, "downloads");
+    // Without a page there is nothing to describe, and nobody is asked.
+    assert_eq!(all("openai", "chat"), seen(Kind::Description, Some(200)), "descriptions");
 }
