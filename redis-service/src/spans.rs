@@ -146,7 +146,8 @@ const fn command(request: &Request) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Transaction;
+    use crate::target::Target;
+    use crate::{RedisConfig, Transaction};
 
     fn check(request: impl Into<Request>, expected: &str, size: Option<usize>) {
         let request = request.into();
@@ -166,5 +167,26 @@ mod tests {
         check(Pipeline::new().get("a").set("b", "c"), "PIPELINE", Some(2));
         check(Pipeline::new().incr("a").incr("b").incr("c").atomic(), "MULTI INCR", Some(3));
         check(Pipeline::new().incr("a").get("b").atomic(), "MULTI", Some(2));
+    }
+
+    fn tells(target: &Target, config: &RedisConfig, expected: [Option<&str>; 3]) {
+        let Spans { address, port, namespace } = target.spans(config);
+        let port = port.map(|port| port.to_string());
+        assert_eq!([address.as_deref(), port.as_deref(), namespace.as_deref()], expected);
+    }
+
+    #[test]
+    fn a_span_tells_where_a_single_node_is_and_of_others_what_does_not_change() {
+        let config = RedisConfig::default().host("example.org").port(7000).db(3);
+        tells(&Target::Node, &config, [Some("example.org"), Some("7000"), Some("3")]);
+        let socket = RedisConfig::from_url("unix:///run/redis.sock").unwrap();
+        tells(&Target::Node, &socket, [Some("/run/redis.sock"), None, Some("0")]);
+        #[cfg(feature = "sentinel")]
+        {
+            let master = Target::Sentinel { master: "main".to_owned(), sentinels: Vec::new() };
+            tells(&master, &config, [None, None, Some("3")]);
+        }
+        #[cfg(feature = "cluster")]
+        tells(&Target::Cluster { nodes: Vec::new() }, &config, [None, None, Some("0")]);
     }
 }
