@@ -2,7 +2,9 @@
 
 use circuit_layer::State;
 use redis_service::test_server::RedisCluster;
-use redis_service::{Error, ErrorKind, Pipeline, Redis, RedisError, Transaction};
+use redis_service::{
+    Error, ErrorKind, Pipeline, Redis, RedisError, Transaction, redis as redis_rs,
+};
 
 use crate::support::{assert_kind, failing, millis, now, until};
 
@@ -111,6 +113,69 @@ async fn timed_a_master_that_hangs_is_given_up_while_the_others_answer() {
     assert!(served_meanwhile > 0);
     assert!(redis.get_status().pool.retired >= 1, "nobody else notices that a node hangs");
     cluster.nodes()[1].cont().unwrap();
+}
+
+/// What one node answers to a client that knows nothing of clusters.
+async fn ask<T: redis_rs::FromRedisValue>(node: &str, command: &str) -> redis_rs::RedisResult<T> {
+    let node = redis_rs::Client::open(node)?;
+    let mut node = node.get_multiplexed_async_connection().await?;
+    let mut words = command.split(' ');
+    let mut cmd = redis_rs::cmd(words.next().unwrap());
+    for word in words {
+        cmd.arg(word);
+    }
+    cmd.query_async(&mut node).await
+}
+
+async fn on<T: redis_rs::FromRedisValue>(node: &str, command: &str) -> T {
+    ask(node, command).await.unwrap()
+}
+
+async fn redirection(node: &str, key: &str) -> Option<String> {
+    let refused = ask::<Option<u32>>(node, &format!("GET {key}")).await.unwrap_err();
+    refused.code().map(str::to_owned)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_that_moves_to_another_master_is_followed_at_every_stage() {
+    let (mut cluster, redis) = start().await;
+    let tag = key_of_each(&cluster).await[0].clone();
+    let [stays, moves, comes] = ["stays", "moves", "comes"].map(|key| format!("{{{tag}}}:{key}"));
+    redis.set(&*stays, 1).await.unwrap();
+    redis.set(&*moves, 2).await.unwrap();
+    let [from, to] = [0, 1].map(|node| cluster.nodes()[node].url());
+    let port = cluster.nodes()[1].port();
+    let slot: u16 = on(&from, &format!("CLUSTER KEYSLOT {tag}")).await;
+    let [from_id, to_id]: [String; 2] =
+        [on(&from, "CLUSTER MYID").await, on(&to, "CLUSTER MYID").await];
+    let () = on(&to, &format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}")).await;
+    let () = on(&from, &format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}")).await;
+    let migrate = async |key: &str| -> String {
+        on(&from, &format!("MIGRATE 127.0.0.1 {port} {key} 0 5000")).await
+    };
+    assert_eq!(migrate(&moves).await, "OK");
+    // The old master has the one, and sends whoever wants the others to the new one.
+    assert_eq!(redirection(&from, &moves).await.as_deref(), Some("ASK"));
+    assert_eq!(redis.get::<u32>(&*stays).await.unwrap(), Some(1));
+    assert_eq!(redis.get::<u32>(&*moves).await.unwrap(), Some(2));
+    redis.set(&*comes, 3).await.unwrap();
+    assert_eq!(migrate(&stays).await, "OK");
+    for node in [&to, &from] {
+        let () = on(node, &format!("CLUSTER SETSLOT {slot} NODE {to_id}")).await;
+    }
+    // Now it sends everybody away for good, and a crowd of callers comes at once.
+    assert_eq!(redirection(&from, &moves).await.as_deref(), Some("MOVED"));
+    let mut callers = tokio::task::JoinSet::new();
+    for n in 0..60_usize {
+        let (key, value) = [(&stays, 1), (&moves, 2), (&comes, 3)][n % 3];
+        let (redis, key) = (redis.clone(), key.clone());
+        callers.spawn(async move {
+            assert_eq!(redis.get::<u32>(&*key).await.unwrap(), Some(value), "{key}");
+        });
+    }
+    callers.join_all().await;
+    let report = redis.get_health().report;
+    assert_eq!((report.failures, redis.breaker().state()), (0, State::Closed));
 }
 
 #[tokio::test]
