@@ -54,6 +54,7 @@ pub(crate) struct DownloadBody {
 }
 
 impl DownloadBody {
+    /// `body` is not empty: an empty one is over already, and nobody need ever poll it.
     pub(crate) fn wrap(
         body: SdkBody,
         counter: Option<Arc<dyn ByteCounter>>,
@@ -61,12 +62,7 @@ impl DownloadBody {
         breaker: CircuitBreaker,
         stalled_after: Duration,
     ) -> SdkBody {
-        let slices = Slices::new(body);
-        if slices.is_end_stream() {
-            // Nobody need ever poll an empty body.
-            tail.end(Ending::Whole);
-        }
-        let waiting_since = None;
+        let (slices, waiting_since) = (Slices::new(body), None);
         SdkBody::from_body_1_x(Self {
             slices,
             counter,

@@ -44,6 +44,7 @@ impl Intercept for BypassBreaker {
     }
 }
 
-pub(super) fn is_bypassed(cfg: &ConfigBag) -> bool {
-    cfg.load::<Bypassed>().is_some()
+/// The mark can only be where an interceptor puts it, so the client's own layers are not searched.
+pub(super) fn is_bypassed(cfg: &mut ConfigBag) -> bool {
+    cfg.get_mut_from_interceptor_state::<Bypassed>().is_some()
 }

@@ -15,8 +15,8 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use circuit_layer::{CircuitBreaker, Control, Rejected, State};
+use http_body::Body as _;
 use tracing::Span;
 
 use super::CircuitBreakerInterceptor;
@@ -25,8 +25,8 @@ use super::{bypass, settle, slot, span};
 use crate::body::{DownloadBody, Source, Tail, UploadBody, stalled_after};
 
 impl CircuitBreakerInterceptor {
-    fn admit(&self, cfg: &ConfigBag) -> Result<Attempt, Rejected> {
-        let unjudged = is_presigning(cfg) || bypass::is_bypassed(cfg);
+    fn admit(&self, cfg: &mut ConfigBag) -> Result<Attempt, Rejected> {
+        let unjudged = bypass::is_bypassed(cfg) || is_presigning(cfg);
         let (breaker, span) = (self.breakers.of(cfg), self.span(cfg));
         let permit = if unjudged { None } else { Some(span.in_scope(|| breaker.try_acquire())?) };
         Ok(Attempt::new(breaker, permit, span))
@@ -101,6 +101,10 @@ impl Intercept for CircuitBreakerInterceptor {
         if attempt.source.is_none() && body.content_length() != Some(0) {
             let source = Arc::new(Source::default());
             attempt.source = Some(Arc::clone(&source));
+            if self.counter.is_none() && body.bytes().is_some() {
+                // Nobody counts, and what is in memory starves nobody.
+                return Ok(());
+            }
             let inner = std::mem::replace(body, SdkBody::taken());
             *body = UploadBody::wrap(inner, self.counter.clone(), source);
         }
@@ -128,11 +132,12 @@ impl Intercept for CircuitBreakerInterceptor {
         let Some(attempt) = slot::attempt(cfg) else {
             return Ok(());
         };
-        if attempt.tail.is_none() {
+        let body = context.response_mut().body_mut();
+        // An empty body is over at its headers: nobody need ever poll it.
+        if attempt.tail.is_none() && !body.is_end_stream() {
             let tail = Arc::new(Tail::default());
             attempt.tail = Some(Arc::clone(&tail));
             let of_span = self.spans.then(|| Arc::clone(&tail));
-            let body = context.response_mut().body_mut();
             let inner = std::mem::replace(body, SdkBody::taken());
             let breaker = attempt.breaker.clone();
             let stalled_after = stalled_after(cfg.load::<StalledStreamProtectionConfig>());
@@ -151,10 +156,10 @@ impl Intercept for CircuitBreakerInterceptor {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(attempt) = slot::take(cfg) {
-            let breaker = attempt.breaker.clone();
-            let run = settle::Run { components, timeouts: cfg.load::<TimeoutConfig>() };
+            let failed = context.inner().is_failed().then(|| attempt.breaker.clone());
+            let run = settle::Run { components, cfg };
             self.span(cfg).in_scope(|| settle::settle(attempt, context, &run));
-            if context.inner().is_failed() && rejects(&breaker) {
+            if failed.is_some_and(|breaker| rejects(&breaker)) {
                 stop_retries(cfg);
             }
         }

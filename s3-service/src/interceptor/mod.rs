@@ -7,9 +7,9 @@
 //!
 //! ```text
 //! read_before_attempt             admit, or reject before identity and signing are paid for
-//! modify_before_transmit          wrap the request body
+//! modify_before_transmit          wrap the request body, if it streams or is counted
 //! read_before_transmit            from here on the attempt is evidence
-//! modify_before_deserialization   wrap the response body
+//! modify_before_deserialization   wrap the response body, if there is one
 //! read_after_attempt              judge and settle, or hand the permit to the body;
 //!                                 if the breaker is open now, stop the SDK's retries
 //! ```
@@ -104,6 +104,12 @@ use crate::body::ByteCounter;
 /// [`Rejected::find`](circuit_layer::Rejected::find) finds the typed rejection, the SDK's retries
 /// stop, so that a caller gets the service's own last error, and presigning passes, since it needs
 /// no network.
+///
+/// # Cost
+/// Under 1 % of the SDK's own instructions for a GET or HEAD of S3, where it is put in for good, as
+/// [`install()`](crate::install()) does and `SharedInterceptor::permanent` for any client. By
+/// `interceptor(…)` as above it is about 5 000 instructions more: the SDK then looks before each hook
+/// whether somebody has disabled it.
 ///
 /// # Clone
 /// Clones share the breakers and the counter.

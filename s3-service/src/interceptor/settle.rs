@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::timeout::TimeoutConfig;
 use circuit_layer::Outcome;
 
@@ -14,12 +15,12 @@ use crate::classify::{ErrorType, Judgement, Kind, deadline_is_evidence};
 /// What surrounds an attempt.
 pub(super) struct Run<'a> {
     pub(super) components: &'a RuntimeComponents,
-    pub(super) timeouts: Option<&'a TimeoutConfig>,
+    pub(super) cfg: &'a ConfigBag,
 }
 
 impl Run<'_> {
     fn own_deadline(&self) -> Option<Duration> {
-        let timeouts = self.timeouts?;
+        let timeouts = self.cfg.load::<TimeoutConfig>()?;
         timeouts.operation_attempt_timeout().or_else(|| timeouts.operation_timeout())
     }
 }

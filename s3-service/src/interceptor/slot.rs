@@ -64,8 +64,9 @@ impl Attempt {
 }
 
 /// Whether an attempt is under way already.
-pub(super) fn is_taken(cfg: &ConfigBag) -> bool {
-    cfg.load::<Slot>().is_some_and(|slot| !matches!(slot, Slot::Idle))
+pub(super) fn is_taken(cfg: &mut ConfigBag) -> bool {
+    let slot = cfg.get_mut_from_interceptor_state::<Slot>();
+    slot.is_some_and(|slot| !matches!(slot, Slot::Idle))
 }
 
 pub(super) fn put(cfg: &mut ConfigBag, slot: Slot) {

@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{BehaviorVersion, Builder, Config, Credentials, Region};
+use aws_sdk_s3::config::{
+    BehaviorVersion, Builder, Config, Credentials, Region, SharedInterceptor,
+};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use circuit_layer::CircuitBreaker;
@@ -94,7 +96,10 @@ impl Run {
             Through::Interceptor => install(config(), &breaker),
             Through::Counting => {
                 let interceptor = CircuitBreakerInterceptor::new(breaker);
-                config().interceptor(interceptor.count_bytes(Arc::new(ByteTotals::default())))
+                let interceptor = interceptor.count_bytes(Arc::new(ByteTotals::default()));
+                let mut config = config();
+                config.push_interceptor(SharedInterceptor::permanent(interceptor));
+                config
             }
             Through::Open => {
                 breaker.force_open("bench", None);

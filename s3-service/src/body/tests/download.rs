@@ -1,123 +1,12 @@
-use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_smithy_types::body::{Error, SdkBody};
-use bytes::Bytes;
+use aws_smithy_types::body::SdkBody;
 use circuit_layer::{CircuitBreaker, Clock, ManualClock, State};
-use http_body::{Body, Frame, SizeHint};
 
-use super::{
-    ByteTotals, DownloadBody, SLICE, STALLED_AFTER, Source, Tail, UploadBody, stalled_after,
-};
-
-/// What a body does, poll by poll.
-#[derive(Debug)]
-struct Script(VecDeque<Step>);
-
-#[derive(Debug)]
-enum Step {
-    Data(usize),
-    Wait,
-    Break,
-    End,
-}
-
-impl Body for Script {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match self.0.pop_front() {
-            Some(Step::Data(len)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![7; len]))))),
-            Some(Step::Wait) => Poll::Pending,
-            Some(Step::Break) => Poll::Ready(Some(Err("broken".into()))),
-            Some(Step::End) | None => Poll::Ready(None),
-        }
-    }
-}
-
-fn script(steps: impl IntoIterator<Item = Step>) -> SdkBody {
-    SdkBody::from_body_1_x(Script(steps.into_iter().collect()))
-}
-
-fn poll(body: &mut SdkBody) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-    Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop()))
-}
-
-/// Reads to the end, the break or the first wait; the lengths of the frames.
-fn read(body: &mut SdkBody) -> Vec<usize> {
-    let mut lengths = Vec::new();
-    while let Poll::Ready(Some(Ok(frame))) = poll(body) {
-        lengths.push(frame.data_ref().expect("data").len());
-    }
-    lengths
-}
-
-fn upload(body: SdkBody) -> (SdkBody, Arc<ByteTotals>, Arc<Source>) {
-    let (totals, source) = (Arc::new(ByteTotals::default()), Arc::new(Source::default()));
-    let counter = Arc::<ByteTotals>::clone(&totals);
-    (UploadBody::wrap(body, Some(counter), Arc::clone(&source)), totals, source)
-}
-
-#[test]
-fn a_large_body_is_counted_slice_by_slice() {
-    let (mut body, totals, _) = upload(SdkBody::from(vec![1; SLICE * 2 + 5]));
-    assert!(poll(&mut body).is_ready());
-    assert_eq!(totals.uploaded(), 65_536);
-    assert_eq!(read(&mut body), [SLICE, 5]);
-    assert_eq!(totals.uploaded(), 65_536 * 2 + 5);
-}
-
-#[test]
-fn a_wrapped_body_keeps_its_bytes_its_length_and_its_replays() {
-    let (mut body, totals, _) = upload(SdkBody::from("hello"));
-    assert_eq!(body.bytes(), Some(&b"hello"[..]));
-    assert_eq!(body.content_length(), Some(5));
-    let mut replay = body.try_clone().expect("replayable");
-    assert_eq!(read(&mut body), [5]);
-    assert!(body.is_end_stream());
-    assert_eq!(SizeHint::with_exact(0).exact(), Body::size_hint(&body).exact());
-    assert_eq!(read(&mut replay), [5]);
-    drop(body.try_clone());
-    assert_eq!(totals.uploaded(), 10, "what nobody polled is not counted");
-}
-
-#[test]
-fn the_size_hint_is_exact_in_the_middle_of_a_frame() {
-    let (mut body, ..) = upload(SdkBody::from(vec![1; SLICE + 9]));
-    assert!(poll(&mut body).is_ready());
-    assert_eq!(body.content_length(), Some(9));
-}
-
-#[test]
-fn the_end_is_remembered() {
-    // The SDK's own layer polls its inner body twice at the end, hence two ends.
-    let steps = [Step::Data(3), Step::End, Step::End, Step::Data(9)];
-    let (mut body, totals, _) = upload(script(steps));
-    assert_eq!(read(&mut body), [3]);
-    for _ in 0..4 {
-        assert!(matches!(poll(&mut body), Poll::Ready(None)));
-    }
-    assert_eq!(totals.uploaded(), 3);
-}
-
-#[test]
-fn an_upload_tells_whether_its_source_is_what_it_waits_for() {
-    let (mut body, _, source) = upload(script([Step::Data(3), Step::Wait, Step::Data(4)]));
-    assert!(poll(&mut body).is_ready());
-    assert!(!source.starved());
-    assert!(poll(&mut body).is_pending());
-    assert!(source.starved());
-    assert!(poll(&mut body).is_ready());
-    assert!(!source.starved());
-}
+use super::{Step, poll, read, script};
+use crate::body::{ByteTotals, DownloadBody, STALLED_AFTER, Tail, stalled_after};
 
 /// A breaker that one failure trips, and a download under it.
 struct Rig {
@@ -240,13 +129,4 @@ fn a_probe_whose_body_breaks_later_is_one_more_failure() {
     let mut rig = half_open_download([Step::Data(3), Step::Break]);
     assert_eq!(read(&mut rig.body), [3]);
     assert_eq!(rig.breaker.state(), State::Open);
-}
-
-#[test]
-fn an_empty_download_is_over_at_its_headers() {
-    let rig = download(SdkBody::empty());
-    rig.headers();
-    assert_eq!(rig.breaker.snapshot().probes_in_flight, 0);
-    drop(rig.body);
-    assert_eq!(rig.breaker.state(), State::Closed);
 }
