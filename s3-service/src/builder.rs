@@ -137,13 +137,15 @@ impl S3Builder {
         self
     }
 
-    /// The deadline of one attempt, to the headers of its answer; 10 s by default.
+    /// The deadline of one attempt, to the end of its answer, and for a download to the headers; 10 s
+    /// by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
     }
 
-    /// The deadline of a call, its retries and their backoff included; 30 s by default.
+    /// The deadline of a call, its retries and their backoff included; 30 s by default. Of an upload
+    /// in parts each part has it, and so has what begins and ends the upload.
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
         self

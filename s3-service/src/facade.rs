@@ -20,7 +20,8 @@ use crate::status::{Health, Status};
 ///
 /// # Errors
 /// Every operation answers with [`S3Error`]: at once with a rejection while the breaker is open,
-/// else with what S3, or the way to it, had to say after the SDK's retries.
+/// else with what S3, or the way to it, had to say after the SDK's retries. With an upload queue
+/// (`S3Builder::spool`), writes are queued in both cases, and reads of their keys served from it.
 ///
 /// # Cancellation
 /// A call that is dropped gives its permit back and is in no metric.

@@ -60,7 +60,7 @@
 //!
 //! # Features
 //! * `s3` (default): everything that knows of S3. Without it the interceptor and
-//!   [`classify`] remain, for any client of the SDK, in a tenth of the compile time.
+//!   [`classify`] remain, for any client of the SDK, in a fifth of the compile time.
 //! * `credential-chain`: the SDK's credential chain and HTTPS client, for an [`S3`] that is built
 //!   from settings. Without it such a client speaks plain HTTP; a client of your own
 //!   ([`S3Builder::client`]) brings whatever it has.

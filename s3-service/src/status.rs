@@ -40,7 +40,8 @@ pub struct Status {
     pub bucket: String,
     /// The region, where the client names one.
     pub region: Option<String>,
-    /// The endpoint, where it is not the region's own; without user and password.
+    /// The endpoint, where the builder was given one; without user and password. A client of your own
+    /// does not tell its own.
     pub endpoint: Option<String>,
     /// The breaker.
     pub breaker: Snapshot,

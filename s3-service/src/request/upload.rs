@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 /// Below 16 MiB it is one request, and a stream that can be read only once is never retried. From
 /// 16 MiB on, and whenever a stream that does not tell its length turns out that long, it is a
 /// multipart upload: parts of 8 MiB, at most three of them in memory and on their way, each with its
-/// own deadlines and retries. 10 000 parts are the most that S3 takes, so the parts of an object
-/// over 78 GiB are larger.
+/// own deadlines and retries. 10 000 parts are the most that S3 takes, so the parts of an object over
+/// 78 GiB are larger, and those of a stream of unknown length double each time that there are 1 000
+/// more, first after 7.8 GiB.
 #[derive(Debug)]
 pub struct Upload {
     pub(crate) key: String,
