@@ -1,8 +1,10 @@
 //! Downloads that do not end well.
 
+use std::time::Duration;
+
 use circuit_layer::State;
 use s3_service::test_server::Fault;
-use s3_service::{ErrorType, Upload};
+use s3_service::{ErrorType, S3Builder, Upload};
 
 use crate::support::{Rig, rig_with, until};
 
@@ -30,7 +32,12 @@ async fn a_body_that_is_cut_is_a_failure() {
 
 #[tokio::test]
 async fn a_killed_server_fails_the_download_in_flight() {
-    let rig = rig().await;
+    // An unoptimised build hashes 32 MB for seconds, and on a busy machine for more.
+    let patient = Duration::from_secs(60);
+    let settings = |settings: S3Builder| {
+        settings.fail_max(1).attempt_timeout(patient).operation_timeout(patient)
+    };
+    let rig = rig_with(settings).await;
     rig.s3.upload(Upload::new("big", vec![7; SIZE * 32])).await.unwrap();
     let mut downloaded = rig.s3.download("big").await.unwrap();
     let first = downloaded.body.next().await.unwrap().unwrap();
