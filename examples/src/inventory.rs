@@ -88,6 +88,7 @@ impl Inventory {
         let metrics = Metrics::new(&exporter.meter());
         let started = dependencies::start(&settings.sources, &pace, &metrics).await?;
         let (dependencies, servers) = started;
+        dependencies.database.prepare().await;
         let manager = manager(&dependencies, &pace)?;
         let gauges = Gauges::show(&metrics, &dependencies, &manager)?;
         let readiness = Readiness::starting();

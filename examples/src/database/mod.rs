@@ -1,7 +1,7 @@
 //! Products and stock, over [`degradation::sqlx`]: breaker, limit, one deadline, a pool.
 //!
-//! The tables are made by the first call that reaches the database, not at the start: a service that
-//! protects itself from an outage has to be able to start in one.
+//! The tables are made by the first call that reaches the database, at the start or later: a service
+//! that protects itself from an outage has to be able to start in one.
 
 mod query;
 mod schema;
@@ -65,6 +65,14 @@ impl Database {
     #[must_use]
     pub const fn health(&self) -> &Arc<HealthMetrics> {
         self.guarded.health()
+    }
+
+    /// Makes the tables if the database is there, so that the first callers need not wait for it. If it
+    /// is not, the first call that reaches it makes them.
+    pub async fn prepare(&self) {
+        if let Err(error) = self.products().await {
+            tracing::warn!(%error, "the database is not there yet");
+        }
     }
 
     /// All products, by their number.
