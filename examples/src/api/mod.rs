@@ -9,7 +9,7 @@
 //! | `PUT /products/{id}/photo` | S3, streamed | critical |
 //! | `GET /products/{id}/description` (`?stream=true`) | OpenAI | sheddable |
 //! | `GET /metrics` | the exporter | exempt |
-//! | `GET /livez`, `/readyz`, `/health` | the manager | exempt |
+//! | `GET /livez`, `/readyz`, `/health`, `/status` | the manager | exempt |
 //!
 //! A shed route sends its dependency no probes. That can not wedge this service: OpenAI alone does
 //! not make the level so bad that descriptions are shed, so they pass again once another dependency
