@@ -8,9 +8,9 @@
 //!
 //! | | bare | with the interceptor | with bytes counted | through `S3` |
 //! | --- | --- | --- | --- | --- |
-//! | GET | 396 k | −0.4 % | −0.5 % | −1.8 % |
-//! | PUT | 459 k | +0.7 % | +1.2 % | +6.5 % |
-//! | HEAD | 361 k | +0.8 % | +0.9 % | +0.8 % |
+//! | GET | 396 k | −0.4 % | −0.2 % | −1.8 % |
+//! | PUT | 459 k | +0.8 % | +1.0 % | +6.5 % |
+//! | HEAD | 361 k | +0.8 % | +0.7 % | +0.8 % |
 //!
 //! A GET is cheaper with it than without, because its body comes in slices. What a PUT pays through
 //! `S3` is the copying of a larger future, which callgrind counts byte by byte. The table below takes
