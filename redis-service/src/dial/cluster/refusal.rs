@@ -1,0 +1,52 @@
+//! What a node of a cluster says instead of executing a command.
+
+use redis::cluster_routing::SingleNodeRoutingInfo;
+use redis::{Arg, Cmd, ErrorKind, RedisError, ServerErrorKind};
+
+/// Whether the command is split among nodes, and its answer tells what was there before.
+pub(super) fn is_split(cmd: &Cmd) -> bool {
+    let mut args = cmd.args_iter();
+    let name = args.next();
+    let removes = matches!(name, Some(Arg::Simple(name))
+        if name.eq_ignore_ascii_case(b"DEL") || name.eq_ignore_ascii_case(b"UNLINK"));
+    removes && args.len() > 1
+}
+
+pub(super) enum Refusal {
+    Ask(SingleNodeRoutingInfo),
+    Moved(SingleNodeRoutingInfo),
+    Wait,
+}
+
+pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::Ask) => Some(Refusal::Ask(named(error)?)),
+        // A node that has lost its address to others names none.
+        ErrorKind::Server(ServerErrorKind::Moved) => {
+            Some(named(error).map_or(Refusal::Wait, Refusal::Moved))
+        }
+        ErrorKind::Server(
+            ServerErrorKind::TryAgain | ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown,
+        ) => Some(Refusal::Wait),
+        _ => None,
+    }
+}
+
+/// The node that a redirection names.
+fn named(error: &RedisError) -> Option<SingleNodeRoutingInfo> {
+    let (address, _slot) = error.redirect_node()?;
+    let (host, port) = address.rsplit_once(':')?;
+    let (host, port) = (host.to_owned(), port.parse().ok()?);
+    (!host.is_empty()).then_some(SingleNodeRoutingInfo::ByAddress { host, port })
+}
+
+/// Redirected for so long, the keys have no master that could be reached. To a caller that is a
+/// cluster that does not serve, whatever the last node said.
+pub(super) fn unresolved(error: RedisError) -> RedisError {
+    let redirects = [ServerErrorKind::Moved, ServerErrorKind::Ask].map(ErrorKind::Server);
+    if !redirects.contains(&error.kind()) {
+        return error;
+    }
+    let down = ErrorKind::Server(ServerErrorKind::ClusterDown);
+    (down, "the master of the key can not be reached", error.to_string()).into()
+}
