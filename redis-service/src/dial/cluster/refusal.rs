@@ -19,17 +19,17 @@ pub(super) enum Refusal {
 }
 
 pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
-    match error.kind() {
-        ErrorKind::Server(ServerErrorKind::Ask) => Some(Refusal::Ask(named(error)?)),
-        // A node that has lost its address to others names none.
-        ErrorKind::Server(ServerErrorKind::Moved) => {
-            Some(named(error).map_or(Refusal::Wait, Refusal::Moved))
-        }
-        ErrorKind::Server(
-            ServerErrorKind::TryAgain | ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown,
-        ) => Some(Refusal::Wait),
-        _ => None,
+    let ErrorKind::Server(answer) = error.kind() else { return None };
+    if answer == ServerErrorKind::Ask {
+        return named(error).map(Refusal::Ask);
     }
+    if answer == ServerErrorKind::Moved {
+        // A node that knows no address of the other names none.
+        return Some(named(error).map_or(Refusal::Wait, Refusal::Moved));
+    }
+    let wait =
+        [ServerErrorKind::TryAgain, ServerErrorKind::ClusterDown, ServerErrorKind::MasterDown];
+    wait.contains(&answer).then_some(Refusal::Wait)
 }
 
 /// The node that a redirection names.
