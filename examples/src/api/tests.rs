@@ -1,5 +1,6 @@
 //! The service over HTTP, with its real servers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use circuit_layer::State;
@@ -7,6 +8,7 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
 use crate::chaos::{Deed, Victim};
+use crate::metrics::{ASKED_FOR, ELEVEN};
 use crate::settings::{Pace, Settings, Sources};
 use crate::{Inventory, api};
 
@@ -119,6 +121,13 @@ async fn a_photo_goes_through_s3_and_without_it_waits_in_the_queue() {
         "and is read there"
     );
     assert!(inventory.manager().snapshot().is_down("s3"));
+    let status = get(&client, &inventory, "/status.json").await.json::<Value>().await.unwrap();
+    let depth = inventory.dependencies().s3.spool().unwrap().status().depth;
+    let queue = &status["queues"][0];
+    assert_eq!((&queue["name"], &queue["depth"]), (&json!("uploads"), &json!(depth)));
+    let text = get(&client, &inventory, "/metrics").await.text().await.unwrap();
+    let wanted = format!("spool_depth {depth}");
+    assert!(depth > 0 && text.lines().any(|line| line == wanted), "{wanted}\n{text}");
 }
 
 #[tokio::test]
@@ -141,6 +150,18 @@ async fn a_description_is_whole_or_streamed_and_plain_while_there_is_no_model() 
         assert_eq!(response.text().await.unwrap(), "Teapot, 27.95, 80 in stock.");
     }
     assert!(inventory.manager().snapshot().is_down("openai"));
+}
+
+#[tokio::test]
+async fn a_scrape_holds_the_eleven_families_those_asked_for_and_no_other() {
+    let (inventory, client) = inventory().await;
+    for path in ["/products/1", "/products/1/photo", "/products/1/description"] {
+        get(&client, &inventory, path).await;
+    }
+    let text = get(&client, &inventory, "/metrics").await.text().await.unwrap();
+    let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let families: BTreeSet<_> = families.collect();
+    assert_eq!(families, ELEVEN.into_iter().chain(ASKED_FOR).collect());
 }
 
 #[tokio::test]

@@ -46,8 +46,12 @@ pub(crate) async fn check(report: &mut Report, inventory: &Inventory) -> Fallibl
         header(&twice.1, api::SERVED_BY),
     );
     let health: Value = get("/health").await?.json().await?;
-    let status = health.get("status").and_then(Value::as_str).unwrap_or_default();
-    report.equal("all is well in /health", "pass", status);
+    // A machine that is busy makes slow answers: a warning, and nothing that is down.
+    let parts = health.get("checks").and_then(Value::as_object);
+    let parts = parts.into_iter().flat_map(|parts| parts.values().flat_map(Value::as_array));
+    let told: Vec<_> = parts.flatten().filter_map(|part| part.get("status")?.as_str()).collect();
+    let holds = told.len() == 4 && !told.contains(&"fail");
+    report.check("four dependencies in /health, and none is down", told.join(", "), holds);
 
     let channel = Endpoint::new(url.clone())?.connect().await?;
     let mut grpc = InventoryClient::new(channel);
