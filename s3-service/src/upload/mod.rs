@@ -35,12 +35,13 @@ impl Target {
         let length = body.content_length();
         let stored = match length {
             Some(length) if length < MULTIPART_FROM => self.put(key, body, attributes).await?,
-            Some(_) => self.multipart(key, Parts::new(body), attributes).await?,
+            // The rare way is boxed: the future of every upload is as big as its biggest part.
+            Some(_) => Box::pin(self.multipart(key, Parts::new(body), attributes)).await?,
             None => {
                 let mut parts = Parts::new(body);
                 match parts.whole_below(MULTIPART_FROM).await.map_err(S3Error::source)? {
                     Some(bytes) => self.put(key, SdkBody::from(bytes), attributes).await?,
-                    None => self.multipart(key, parts, attributes).await?,
+                    None => Box::pin(self.multipart(key, parts, attributes)).await?,
                 }
             }
         };
@@ -62,7 +63,7 @@ impl Target {
             .set_server_side_encryption(with.encryption.as_deref().map(ServerSideEncryption::from))
             .set_ssekms_key_id(with.kms_key_id)
             .set_if_none_match(with.if_none_match.then(any));
-        let output = call.body(ByteStream::new(body)).send().await?;
+        let output = Box::pin(call.body(ByteStream::new(body)).send()).await?;
         Ok(Stored { etag: output.e_tag, version_id: output.version_id })
     }
 }
