@@ -117,3 +117,14 @@ async fn a_killed_owner_takes_its_server_along() {
     owner.kill().await.unwrap();
     until("nobody listens there any more", async || !listens().await).await;
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_interrupt_from_the_terminal_is_not_for_a_server_that_ends_with_its_parent() {
+    let server = RedisServer::start().await.unwrap();
+    let pid = server.pid().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // Behind the name, which is in parentheses: the state, the parent, and the group.
+    let group = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(2));
+    assert_eq!(group, Some(&*pid.to_string()), "it leads a group of its own");
+}

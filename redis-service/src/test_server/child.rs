@@ -1,6 +1,7 @@
 //! Starting the process, from a thread that never ends.
 
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
@@ -41,6 +42,8 @@ pub(super) async fn spawn(port: u16, folder: &Path, args: &[String]) -> Result<C
         Some(setpriv) => {
             let mut command = Command::new(setpriv);
             command.args(["--pdeathsig", "KILL"]).arg(program);
+            // Ctrl-C is for the program that drains its calls to Redis, and not for Redis.
+            command.process_group(0);
             command
         }
         None => Command::new(program),
