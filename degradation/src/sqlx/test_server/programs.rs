@@ -82,6 +82,8 @@ pub(super) fn command(program: &Path, account: Option<Account>) -> Command {
         command.args([uid, gid, "--clear-groups".to_owned()]);
     }
     command.arg(program);
+    // Ctrl-C is for the program that drains its statements, and not for the database.
+    command.process_group(0);
     command
 }
 
