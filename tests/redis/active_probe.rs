@@ -108,7 +108,8 @@ async fn timed_a_hung_redis_is_asked_until_the_deadline_and_the_wait_begins_anew
     let took = now() - begun;
     assert!(took >= millis(90) && took < millis(400), "{took:?}");
     assert_eq!((redis.breaker().state(), answers.yes()), (State::Open, 0));
-    assert!(wait(redis.breaker()) > millis(MINUTE - 50), "{:?}", wait(redis.breaker()));
+    // Without a new beginning, the hundred before and the ninety that it took would be gone.
+    assert!(wait(redis.breaker()) > millis(MINUTE - 190), "{:?}", wait(redis.breaker()));
     server.cont().unwrap();
 }
 
