@@ -137,14 +137,13 @@ impl Intercept for CircuitBreakerInterceptor {
         if attempt.tail.is_none() && !body.is_end_stream() {
             let tail = Arc::new(Tail::default());
             attempt.tail = Some(Arc::clone(&tail));
-            let of_span = self.spans.then(|| Arc::clone(&tail));
             let inner = std::mem::replace(body, SdkBody::taken());
             let breaker = attempt.breaker.clone();
             let stalled_after = stalled_after(cfg.load::<StalledStreamProtectionConfig>());
             *body = DownloadBody::wrap(inner, self.counter.clone(), tail, breaker, stalled_after);
-            if let Some(tail) = of_span {
-                span::answered(cfg, tail);
-            }
+        }
+        if self.spans {
+            span::answered(cfg);
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use tracing::field::Empty;
 use tracing::{Span, info_span};
 
-use super::facts;
+use super::{facts, slot};
 use crate::body::{Tail, fail};
 
 /// A call under way, in the operation's own bag.
@@ -57,10 +57,11 @@ pub(super) fn of(cfg: &ConfigBag) -> Span {
     cfg.load::<Call>().map_or_else(Span::none, |call| call.span.clone())
 }
 
-/// The answer may go on in this body.
-pub(super) fn answered(cfg: &mut ConfigBag, tail: Arc<Tail>) {
+/// The answer may go on in the body of this attempt, and in that of none before it.
+pub(super) fn answered(cfg: &mut ConfigBag) {
+    let tail = slot::attempt(cfg).and_then(|attempt| attempt.tail.clone());
     if let Some(call) = cfg.get_mut_from_interceptor_state::<Call>() {
-        call.tail = Some(tail);
+        call.tail = tail;
     }
 }
 
