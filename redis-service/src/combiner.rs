@@ -18,6 +18,7 @@
 //! is faster too (69 µs instead of 84 at 16 callers). Alone it would cost a single caller half of its
 //! latency (26 µs instead of 17), which is why few callers go past it.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 
@@ -50,6 +51,8 @@ type Answer = Result<Value, RedisError>;
 #[derive(Debug)]
 pub(crate) struct Combiner {
     queue: mpsc::UnboundedSender<Entry>,
+    /// Tells the task by its end that no handle is left, also while the task takes in nothing.
+    _held: oneshot::Sender<Infallible>,
 }
 
 #[derive(Debug)]
@@ -63,8 +66,16 @@ impl Combiner {
         // Not bounded by itself, but by what fills it: each entry's caller has a deadline, and three
         // of those in a row retire the connection.
         let (queue, waiting) = mpsc::unbounded_channel();
-        tokio::spawn(combine(link, waiting));
-        Self { queue }
+        let (held, left) = oneshot::channel();
+        tokio::spawn(async move {
+            // Whoever waits for an answer holds the queue, so what is on its way then matters to nobody.
+            tokio::select! {
+                biased;
+                _ = left => {}
+                () = combine(link, waiting) => {}
+            }
+        });
+        Self { queue, _held: held }
     }
 
     /// Whether a command may travel with others.
@@ -163,4 +174,60 @@ impl Batch {
 
 fn gone() -> RedisError {
     io::Error::from(io::ErrorKind::BrokenPipe).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use redis::{RedisFuture, cmd};
+
+    use super::*;
+
+    /// Never answers.
+    #[derive(Clone)]
+    struct Hung {
+        _held: Arc<()>,
+    }
+
+    impl ConnectionLike for Hung {
+        fn req_packed_command<'a>(&'a mut self, _: &'a Cmd) -> RedisFuture<'a, Value> {
+            Box::pin(std::future::pending())
+        }
+
+        fn req_packed_commands<'a>(
+            &'a mut self,
+            _: &'a Pipeline,
+            _: usize,
+            _: usize,
+        ) -> RedisFuture<'a, Vec<Value>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn get_db(&self) -> i64 {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_nobody_holds_lets_its_connection_go_however_much_is_on_its_way() {
+        for on_their_way in [0, 1, BATCHES, BATCHES + 1] {
+            let link = Arc::new(());
+            let combiner = Combiner::over(Hung { _held: Arc::clone(&link) });
+            let mut calls = Vec::new();
+            for _ in 0..on_their_way {
+                calls.push(combiner.send(cmd("GET")));
+                // Each in a batch of its own.
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            assert!(Arc::strong_count(&link) > 1);
+            drop((calls, combiner));
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(Arc::strong_count(&link), 1, "{on_their_way} on their way");
+        }
+    }
 }
