@@ -13,39 +13,19 @@
 //! A refusal is an answer of a node that has executed nothing and will not: `MOVED`, `ASK`,
 //! `TRYAGAIN`, `CLUSTERDOWN`, `MASTERDOWN`. So repeating it can apply nothing twice.
 
+mod link;
 mod refusal;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClient;
-use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
-use redis::{Cmd, ConnectionInfo, Pipeline, RedisError, RedisFuture, Value};
-use tokio::sync::Semaphore;
+use redis::{ConnectionInfo, RedisError};
 
-use self::refusal::{Refusal, is_split, refusal, unresolved};
+pub use self::link::ClusterLink;
 use super::{Dial, tcp_settings};
 use crate::config::RedisConfig;
-
-/// Pauses before a refused command is sent again. At first the right node has only to be asked.
-const PAUSES: [Duration; 6] = [
-    Duration::ZERO,
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(40),
-    Duration::from_millis(80),
-    Duration::from_millis(150),
-];
-
-/// Commands on their way over one link. Each begins under a read lock of redis-rs's map of nodes, which
-/// tokio grants before it looks at what the task may still do in this turn: that is 128 steps, and each
-/// command takes up to 5 of them. Whoever has the lock and no step left is not polled again until the
-/// slots are looked up, which wants to write that map. So after a `MOVED` among 60 callers nobody got
-/// an answer any more in 2 of 8 runs (redis-rs 1.8.1, tokio 1.54).
-const TURNS: usize = 24;
 
 /// Dials a Redis Cluster, from any of its nodes. Needs the feature `cluster`.
 #[derive(Clone)]
@@ -97,7 +77,7 @@ impl Dial for Cluster {
 
     async fn dial(&self) -> Result<ClusterLink, RedisError> {
         let cluster = self.client.get_async_connection().await?;
-        Ok(ClusterLink { cluster, turns: Arc::new(Semaphore::new(TURNS)) })
+        Ok(ClusterLink::new(cluster))
     }
 
     fn address(&self) -> Arc<str> {
@@ -112,117 +92,5 @@ impl Dial for Cluster {
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-/// Connections to the nodes of a cluster.
-#[derive(Clone)]
-pub struct ClusterLink {
-    cluster: ClusterConnection,
-    turns: Arc<Semaphore>,
-}
-
-impl ClusterLink {
-    async fn one(&mut self, cmd: &Cmd) -> Result<Value, RedisError> {
-        let mut reply = self.send(cmd).await;
-        // Parts of it, for the keys of other nodes, may have been executed.
-        if is_split(cmd) {
-            return reply;
-        }
-        for pause in PAUSES {
-            let Err(error) = &reply else { return reply };
-            let Some(refusal) = refusal(error) else { return reply };
-            wait(pause).await;
-            reply = match refusal {
-                Refusal::Ask(node) => self.ask(node, cmd).await,
-                Refusal::Moved(node) => self.go(node, cmd).await,
-                Refusal::Wait => self.send(cmd).await,
-            };
-        }
-        reply.map_err(unresolved)
-    }
-
-    async fn many(
-        &mut self,
-        pipeline: &Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> Result<Vec<Value>, RedisError> {
-        let mut replies = self.send_all(pipeline, offset, count).await;
-        for pause in PAUSES {
-            // Of an ordinary pipeline some commands may have been executed, of a transaction none.
-            let Err(error) = &replies else { return replies };
-            if refusal(error).is_none() || !pipeline.is_transaction() {
-                return replies;
-            }
-            wait(pause).await;
-            replies = self.send_all(pipeline, offset, count).await;
-        }
-        replies.map_err(unresolved)
-    }
-
-    async fn send(&mut self, cmd: &Cmd) -> Result<Value, RedisError> {
-        let _turn = self.turns.acquire().await;
-        self.cluster.req_packed_command(cmd).await
-    }
-
-    async fn send_all(
-        &mut self,
-        pipeline: &Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> Result<Vec<Value>, RedisError> {
-        let _turn = self.turns.acquire().await;
-        self.cluster.req_packed_commands(pipeline, offset, count).await
-    }
-
-    /// The slot is this node's, whatever the one says that the map of slots was read from: the word of
-    /// a move spreads from node to node, and takes seconds on a busy day.
-    async fn go(&mut self, node: SingleNodeRoutingInfo, cmd: &Cmd) -> Result<Value, RedisError> {
-        let _turn = self.turns.acquire().await;
-        self.cluster.route_command(cmd.clone(), RoutingInfo::SingleNode(node)).await
-    }
-
-    /// The slot is on its way to this node, which takes a command of it only right behind `ASKING`.
-    async fn ask(&mut self, node: SingleNodeRoutingInfo, cmd: &Cmd) -> Result<Value, RedisError> {
-        let mut both = Pipeline::with_capacity(2);
-        both.cmd("ASKING").add_command(cmd.clone());
-        let _turn = self.turns.acquire().await;
-        let mut replies = self.cluster.route_pipeline(both, 0, 2, node).await?;
-        Ok(replies.pop().unwrap_or(Value::Nil))
-    }
-}
-
-async fn wait(pause: Duration) {
-    // Bounded by the deadline of the call, which drops this. A timer of tokio's that is over at once
-    // is no sleep: nothing waits for luck here, but for a node.
-    if !pause.is_zero() {
-        let never = std::future::pending::<()>();
-        drop(tokio::time::timeout(pause, never).await);
-    }
-}
-
-impl ConnectionLike for ClusterLink {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(self.one(cmd))
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(self.many(pipeline, offset, count))
-    }
-
-    fn get_db(&self) -> i64 {
-        0
-    }
-}
-
-impl fmt::Debug for ClusterLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClusterLink").finish_non_exhaustive()
     }
 }
