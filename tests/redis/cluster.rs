@@ -115,6 +115,24 @@ async fn timed_a_master_that_hangs_is_given_up_while_the_others_answer() {
     cluster.nodes()[1].cont().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn timed_a_crowd_that_waits_for_a_master_that_hangs_holds_up_no_call_to_another() {
+    let (mut cluster, redis) = start().await;
+    let keys = key_of_each(&cluster).await;
+    redis.set(&*keys[0], 1).await.unwrap();
+    cluster.nodes()[1].stop().unwrap();
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        let (redis, key) = (redis.clone(), keys[1].clone());
+        crowd.spawn(async move { redis.get::<i64>(&*key).await });
+    }
+    until("the crowd waits", async || redis.get_status().pool.in_flight == 60).await;
+    let (begun, answer) = (now(), redis.get::<i64>(&*keys[0]).await);
+    let took = now() - begun;
+    assert!(matches!(answer, Ok(Some(1))) && took < millis(300), "{took:?}: {answer:?}");
+    cluster.nodes()[1].cont().unwrap();
+}
+
 /// What one node answers to a client that knows nothing of clusters.
 async fn ask<T: redis_rs::FromRedisValue>(node: &str, command: &str) -> redis_rs::RedisResult<T> {
     let node = redis_rs::Client::open(node)?;

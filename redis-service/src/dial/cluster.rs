@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | sends anything again when a connection breaks, an `INCR` too | never; the service repeats what may be repeated |
 //! | waits for up to 655 s, 16 times | a *refusal* is repeated for up to 300 ms, inside the call's deadline |
-//! | may wait for itself for ever when it looks up the slots among many calls | at most 24 on their way at one time |
+//! | may wait for itself for ever when it looks up the slots among many calls | at most 24 on their way at one time, as long as the masters answer |
 //! | never notices a master that hangs | three timeouts of one share of the keys, and the service dials anew |
 //!
 //! A refusal is an answer of a node that has executed nothing and will not: `MOVED`, `ASK`,

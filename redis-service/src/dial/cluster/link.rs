@@ -8,7 +8,7 @@ use redis::aio::ConnectionLike;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::refusal::{Refusal, is_split, refusal, unresolved};
 
@@ -28,6 +28,11 @@ const PAUSES: [Duration; 6] = [
 /// slots are looked up, which wants to write that map. So after a `MOVED` among 60 callers nobody got
 /// an answer any more in 2 of 8 runs (redis-rs 1.8.1, tokio 1.54).
 const TURNS: usize = 24;
+
+/// How long a command waits for its turn; then it goes without one. A master that hangs keeps every turn
+/// that it was given, and the others must not wait for it. Where all answer, a turn comes in a few
+/// milliseconds.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Connections to the nodes of a cluster.
 #[derive(Clone)]
@@ -80,7 +85,7 @@ impl ClusterLink {
     }
 
     async fn send(&mut self, cmd: &Cmd) -> Result<Value, RedisError> {
-        let _turn = self.turns.acquire().await;
+        let _turn = turn(&self.turns).await;
         self.cluster.req_packed_command(cmd).await
     }
 
@@ -90,14 +95,14 @@ impl ClusterLink {
         offset: usize,
         count: usize,
     ) -> Result<Vec<Value>, RedisError> {
-        let _turn = self.turns.acquire().await;
+        let _turn = turn(&self.turns).await;
         self.cluster.req_packed_commands(pipeline, offset, count).await
     }
 
     /// The slot is this node's, whatever the one says that the map of slots was read from: the word of
     /// a move spreads from node to node, and takes seconds on a busy day.
     async fn go(&mut self, node: SingleNodeRoutingInfo, cmd: &Cmd) -> Result<Value, RedisError> {
-        let _turn = self.turns.acquire().await;
+        let _turn = turn(&self.turns).await;
         self.cluster.route_command(cmd.clone(), RoutingInfo::SingleNode(node)).await
     }
 
@@ -105,10 +110,17 @@ impl ClusterLink {
     async fn ask(&mut self, node: SingleNodeRoutingInfo, cmd: &Cmd) -> Result<Value, RedisError> {
         let mut both = Pipeline::with_capacity(2);
         both.cmd("ASKING").add_command(cmd.clone());
-        let _turn = self.turns.acquire().await;
+        let _turn = turn(&self.turns).await;
         let mut replies = self.cluster.route_pipeline(both, 0, 2, node).await?;
         Ok(replies.pop().unwrap_or(Value::Nil))
     }
+}
+
+async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
+    if let Ok(turn) = turns.try_acquire() {
+        return Some(turn);
+    }
+    tokio::time::timeout(PATIENCE, turns.acquire()).await.ok()?.ok()
 }
 
 async fn wait(pause: Duration) {
