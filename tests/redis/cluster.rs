@@ -1,7 +1,7 @@
 //! A Redis Cluster of six nodes that loses a master.
 
 use circuit_layer::State;
-use redis_service::test_server::RedisCluster;
+use redis_service::test_server::{RedisCluster, RedisServer};
 use redis_service::{
     Error, ErrorKind, Pipeline, Redis, RedisError, Transaction, redis as redis_rs,
 };
@@ -194,6 +194,53 @@ async fn a_slot_that_moves_to_another_master_is_followed_at_every_stage() {
     callers.join_all().await;
     let report = redis.get_health().report;
     assert_eq!((report.failures, redis.breaker().state()), (0, State::Closed));
+}
+
+/// A master that owns no slots yet, as they begin in a cluster that grows.
+async fn join(cluster: &RedisCluster) -> RedisServer {
+    let urls = cluster.urls();
+    let bus = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let node = RedisServer::builder().arg("--cluster-enabled").arg("yes");
+    let node = node.arg("--cluster-port").arg(bus.to_string()).start().await.unwrap();
+    let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port());
+    let () = on(urls.first().unwrap(), &meet).await;
+    let id: String = on(&node.url(), "CLUSTER MYID").await;
+    for known in urls {
+        until("everybody knows the new node", async || {
+            let nodes: String = on(&known, "CLUSTER NODES").await;
+            nodes.lines().any(|line| line.starts_with(&id) && !line.contains("handshake"))
+        })
+        .await;
+    }
+    until("it knows that the cluster is whole", async || {
+        on::<String>(&node.url(), "CLUSTER INFO").await.contains("cluster_state:ok")
+    })
+    .await;
+    node
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_slot_of_a_new_master_is_followed_to_it() {
+    let (mut cluster, redis) = start().await;
+    let key = key_of_each(&cluster).await[0].clone();
+    redis.set(&*key, 1).await.unwrap();
+    let node = join(&cluster).await;
+    let (from, to) = (cluster.nodes()[0].url(), node.url());
+    let slot: u16 = on(&from, &format!("CLUSTER KEYSLOT {key}")).await;
+    let [from_id, to_id]: [String; 2] =
+        [on(&from, "CLUSTER MYID").await, on(&to, "CLUSTER MYID").await];
+    let () = on(&to, &format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}")).await;
+    let () = on(&from, &format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}")).await;
+    let migrate = format!("MIGRATE 127.0.0.1 {} {key} 0 5000", node.port());
+    assert_eq!(on::<String>(&from, &migrate).await, "OK");
+    assert_eq!(redirection(&from, &key).await.as_deref(), Some("ASK"));
+    assert_eq!(redis.get::<u32>(&*key).await.unwrap(), Some(1));
+    assert_eq!(redis.incr(&*key).await.unwrap(), 2);
+    for node in [&to, &from] {
+        let () = on(node, &format!("CLUSTER SETSLOT {slot} NODE {to_id}")).await;
+    }
+    assert_eq!(redirection(&from, &key).await.as_deref(), Some("MOVED"));
+    assert_eq!(redis.incr(&*key).await.unwrap(), 3);
 }
 
 #[tokio::test]

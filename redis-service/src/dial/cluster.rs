@@ -14,6 +14,7 @@
 //! `TRYAGAIN`, `CLUSTERDOWN`, `MASTERDOWN`. So repeating it can apply nothing twice.
 
 mod link;
+mod newcomers;
 mod refusal;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use redis::cluster::ClusterClient;
 use redis::{ConnectionInfo, RedisError};
 
 pub use self::link::ClusterLink;
+use self::newcomers::{Greeting, Newcomers};
 use super::{Dial, tcp_settings};
 use crate::config::RedisConfig;
 
@@ -31,6 +33,7 @@ use crate::config::RedisConfig;
 #[derive(Clone)]
 pub struct Cluster {
     client: ClusterClient,
+    greeting: Greeting,
     address: Arc<str>,
 }
 
@@ -48,6 +51,7 @@ impl Cluster {
     ) -> Result<Self, RedisError> {
         let nodes: Vec<_> = nodes.into_iter().collect();
         let addresses: Vec<_> = nodes.iter().map(|node| node.addr().to_string()).collect();
+        let greeting = Greeting::new(&nodes, config, limit);
         let mut builder = ClusterClient::builder(nodes)
             .retries(0)
             .connection_timeout(limit)
@@ -68,7 +72,8 @@ impl Cluster {
         if let Some(password) = settings.password() {
             builder = builder.password(password);
         }
-        Ok(Self { client: builder.build()?, address: addresses.join(", ").into() })
+        let (client, address) = (builder.build()?, addresses.join(", ").into());
+        Ok(Self { client, greeting: greeting?, address })
     }
 }
 
@@ -77,7 +82,7 @@ impl Dial for Cluster {
 
     async fn dial(&self) -> Result<ClusterLink, RedisError> {
         let cluster = self.client.get_async_connection().await?;
-        Ok(ClusterLink::new(cluster))
+        Ok(ClusterLink::new(cluster, Newcomers::new(self.greeting.clone())))
     }
 
     fn address(&self) -> Arc<str> {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use redis::aio::ConnectionLike;
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
+use redis::cluster_routing::RoutingInfo;
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, Value};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::refusal::{Refusal, is_split, refusal, unresolved};
+use super::newcomers::Newcomers;
+use super::refusal::{Node, Refusal, is_split, is_unknown, refusal, unresolved};
 
 /// Pauses before a refused command is sent again. At first the right node has only to be asked.
 const PAUSES: [Duration; 6] = [
@@ -38,12 +39,13 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct ClusterLink {
     cluster: ClusterConnection,
+    newcomers: Newcomers,
     turns: Arc<Semaphore>,
 }
 
 impl ClusterLink {
-    pub(super) fn new(cluster: ClusterConnection) -> Self {
-        Self { cluster, turns: Arc::new(Semaphore::new(TURNS)) }
+    pub(super) fn new(cluster: ClusterConnection, newcomers: Newcomers) -> Self {
+        Self { cluster, newcomers, turns: Arc::new(Semaphore::new(TURNS)) }
     }
 
     async fn one(&mut self, cmd: &Cmd) -> Result<Value, RedisError> {
@@ -52,15 +54,24 @@ impl ClusterLink {
         if is_split(cmd) {
             return reply;
         }
+        let mut is_map_new = false;
         for pause in PAUSES {
             let Err(error) = &reply else { return reply };
             let Some(refusal) = refusal(error) else { return reply };
             wait(pause).await;
+            let redirected = !matches!(refusal, Refusal::Wait);
             reply = match refusal {
                 Refusal::Ask(node) => self.ask(node, cmd).await,
+                // To a node that is down: redis-rs finds it in no map.
+                Refusal::Moved(_) if is_map_new => break,
                 Refusal::Moved(node) => self.go(node, cmd).await,
                 Refusal::Wait => self.send(cmd).await,
             };
+            // It was not sent, and redis-rs reads its map anew before it sends anything else.
+            if redirected && is_unknown(&reply) {
+                is_map_new = true;
+                reply = self.send(cmd).await;
+            }
         }
         reply.map_err(unresolved)
     }
@@ -101,18 +112,28 @@ impl ClusterLink {
 
     /// The slot is this node's, whatever the one says that the map of slots was read from: the word of
     /// a move spreads from node to node, and takes seconds on a busy day.
-    async fn go(&mut self, node: SingleNodeRoutingInfo, cmd: &Cmd) -> Result<Value, RedisError> {
+    async fn go(&mut self, node: Node, cmd: &Cmd) -> Result<Value, RedisError> {
+        if self.newcomers.knows(&node).await {
+            return self.newcomers.send(node, &[cmd]).await;
+        }
         let _turn = turn(&self.turns).await;
-        self.cluster.route_command(cmd.clone(), RoutingInfo::SingleNode(node)).await
+        self.cluster.route_command(cmd.clone(), RoutingInfo::SingleNode(node.into())).await
     }
 
     /// The slot is on its way to this node, which takes a command of it only right behind `ASKING`.
-    async fn ask(&mut self, node: SingleNodeRoutingInfo, cmd: &Cmd) -> Result<Value, RedisError> {
-        let mut both = Pipeline::with_capacity(2);
-        both.cmd("ASKING").add_command(cmd.clone());
-        let _turn = turn(&self.turns).await;
-        let mut replies = self.cluster.route_pipeline(both, 0, 2, node).await?;
-        Ok(replies.pop().unwrap_or(Value::Nil))
+    async fn ask(&mut self, node: Node, cmd: &Cmd) -> Result<Value, RedisError> {
+        let asking = redis::cmd("ASKING");
+        if !self.newcomers.knows(&node).await {
+            let mut both = Pipeline::with_capacity(2);
+            both.add_command(asking.clone()).add_command(cmd.clone());
+            let _turn = turn(&self.turns).await;
+            let replies = self.cluster.route_pipeline(both, 0, 2, node.clone().into()).await;
+            let reply = replies.map(|mut replies| replies.pop().unwrap_or(Value::Nil));
+            if !is_unknown(&reply) {
+                return reply;
+            }
+        }
+        self.newcomers.send(node, &[&asking, cmd]).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a node of a cluster says instead of executing a command.
 
 use redis::cluster_routing::SingleNodeRoutingInfo;
-use redis::{Arg, Cmd, ErrorKind, RedisError, ServerErrorKind};
+use redis::{Arg, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 /// Whether the command is split among nodes, and its answer tells what was there before.
 pub(super) fn is_split(cmd: &Cmd) -> bool {
@@ -13,9 +13,22 @@ pub(super) fn is_split(cmd: &Cmd) -> bool {
 }
 
 pub(super) enum Refusal {
-    Ask(SingleNodeRoutingInfo),
-    Moved(SingleNodeRoutingInfo),
+    Ask(Node),
+    Moved(Node),
     Wait,
+}
+
+/// The node that a redirection names.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Node {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl From<Node> for SingleNodeRoutingInfo {
+    fn from(Node { host, port }: Node) -> Self {
+        Self::ByAddress { host, port }
+    }
 }
 
 pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
@@ -32,12 +45,16 @@ pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
     wait.contains(&answer).then_some(Refusal::Wait)
 }
 
-/// The node that a redirection names.
-fn named(error: &RedisError) -> Option<SingleNodeRoutingInfo> {
+fn named(error: &RedisError) -> Option<Node> {
     let (address, _slot) = error.redirect_node()?;
     let (host, port) = address.rsplit_once(':')?;
     let (host, port) = (host.to_owned(), port.parse().ok()?);
-    (!host.is_empty()).then_some(SingleNodeRoutingInfo::ByAddress { host, port })
+    (!host.is_empty()).then_some(Node { host, port })
+}
+
+/// Whether redis-rs sent nothing, because the node is not in its map. It reads that anew then.
+pub(super) fn is_unknown(reply: &Result<Value, RedisError>) -> bool {
+    matches!(reply, Err(error) if error.kind() == ErrorKind::ClusterConnectionNotFound)
 }
 
 /// Redirected for so long, the keys have no master that could be reached. To a caller that is a
