@@ -114,6 +114,23 @@ pub(crate) async fn serves(url: &str, within: Duration) {
     }
 }
 
+/// Until everything is offered again, with somebody on the pages: they go past every level, and it takes
+/// a call of the database to learn that it is back. Photos are what a low level sheds.
+pub(crate) async fn offers_all(url: &str, within: Duration) {
+    let (client, clock) = (Client::new(), Clock::default());
+    let start = clock.now();
+    loop {
+        client.get(format!("{url}/products/1")).send().await.unwrap();
+        let status = client.get(format!("{url}/status.json")).send().await.unwrap();
+        let status = status.json::<serde_json::Value>().await.unwrap();
+        if status["level"] == "normal" && status["mode"] == "full" {
+            return;
+        }
+        assert!(clock.now() - start < within, "not all is offered within {within:?}: {status}");
+        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
+    }
+}
+
 /// A photo, once S3 is back; `reads` counts how often it was asked for.
 pub(crate) async fn photo(url: &str, id: u32, within: Duration, reads: &mut usize) -> Vec<u8> {
     let (client, clock) = (Client::new(), Clock::default());
@@ -124,7 +141,12 @@ pub(crate) async fn photo(url: &str, id: u32, within: Duration, reads: &mut usiz
         if answer.status() == 200 {
             return answer.bytes().await.unwrap().to_vec();
         }
-        assert!(clock.now() - start < within, "photo {id}: {}", answer.status());
+        let status = answer.status();
+        if clock.now() - start >= within {
+            let why = answer.text().await.unwrap();
+            let health = reqwest::get(format!("{url}/health")).await.unwrap().text().await.unwrap();
+            panic!("photo {id}: {status}: {why}; {health}");
+        }
         clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
     }
 }

@@ -20,9 +20,10 @@ use tokio::task::JoinSet;
 /// Within this every request is answered, well or with an error.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Within this the queue is empty after the last outage. Most of it is the wait of the breaker, which
-/// doubles with each probe that an outage has met, and falls again by a healthy minute only.
-const DRAINED: Duration = Duration::from_secs(120);
+/// Within this the queue is empty after the last outage, and all is offered again. Most of it is the
+/// wait of the breakers, which doubles with each probe that an outage has met, and falls again by a
+/// healthy minute only.
+const RECOVERED: Duration = Duration::from_secs(120);
 
 fn from_env(name: &str, default: u32) -> u32 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
@@ -65,7 +66,8 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
     let stored: Vec<_> = answers.iter().filter(|answer| answer.is_stored()).collect();
     assert!(!stored.is_empty(), "no upload was ever acknowledged");
     let spool = inventory.dependencies().s3.spool().unwrap();
-    callers::until(DRAINED, || spool.status().depth == 0).await;
+    callers::until(RECOVERED, || spool.status().depth == 0).await;
+    callers::offers_all(&inventory.url(), RECOVERED).await;
     let mut reads = 0;
     for upload in &stored {
         let photo = callers::photo(&inventory.url(), upload.id, DEADLINE * 4, &mut reads).await;
