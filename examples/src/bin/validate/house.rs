@@ -119,7 +119,9 @@ pub(crate) fn tests(report: &mut Report) -> Fallible<()> {
         let output = run(&cargo(), &args)?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (passed, failed) = (sum(&text, "passed"), sum(&text, "failed"));
-        let seen = format!("{passed} passed, {failed} failed");
+        let names = text.lines().filter_map(|line| line.strip_suffix(" ... FAILED"));
+        let names: String = names.map(|name| format!("; {name}")).collect();
+        let seen = format!("{passed} passed, {failed} failed{names}");
         report.check(name, seen, output.status.success() && passed > 0 && failed == 0);
     }
     Ok(())
