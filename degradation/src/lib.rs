@@ -49,6 +49,8 @@ mod figures;
 mod gauges;
 mod health;
 mod layer;
+#[cfg(any(feature = "sqlx", feature = "openai"))]
+mod ledger;
 mod level;
 mod manager;
 mod mode;

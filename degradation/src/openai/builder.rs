@@ -15,7 +15,7 @@ use tower_layer::Layer;
 
 use super::chain::{Inner, Model, OpenAi};
 use super::layer::{OpenAiLayer, key};
-use super::ledger::Ledger;
+use crate::ledger::Ledger;
 
 /// The average latency up to which the health score loses nothing.
 const TARGET: Duration = Duration::from_secs(5);
@@ -171,11 +171,10 @@ impl<C: Config> OpenAiBuilder<C> {
         };
         let service = layer.layer(ReqwestService::new(http.clone()));
         let clock = Clock::default();
-        let health = Arc::new(HealthMetrics::new(TARGET, clock.clone()));
-        let ledger = Ledger::new(health, clock.clone());
+        let ledger = Ledger::new(HealthMetrics::new(TARGET, clock.clone()));
         #[cfg(feature = "otel")]
         let ledger = match &self.metrics {
-            Some(metrics) => ledger.exporting(metrics, &first.breaker)?,
+            Some(metrics) => ledger.exporting(metrics, &super::OPENAI, &first.breaker)?,
             None => ledger,
         };
         Ok(OpenAi(Arc::new(Inner {

@@ -13,8 +13,9 @@ use quick_cache::sync::Cache;
 
 use super::answer::{Answer, AnswerStream, Source};
 use super::builder::{OpenAiBuilder, Plain};
-use super::ledger::{Asked, Ledger};
+use super::ledger::Asked;
 use super::verdict::is_worth_another_try;
+use crate::ledger::Ledger;
 
 /// A chat client that goes on answering while models fail.
 ///
@@ -119,7 +120,8 @@ impl<C: Config> OpenAi<C> {
             let answered = chat.create(asked).await;
             let answer =
                 answered.and_then(|told| Answer::of(&model.name, told).map_err(Into::into));
-            inner.ledger.note(Asked::Chat, since, answer.as_ref().err());
+            let latency = inner.clock.now() - since;
+            inner.ledger.note_model(Asked::Chat, latency, answer.as_ref().err());
             match answer {
                 Ok(answer) => {
                     if let Some(memory) = inner.memory(&request) {
@@ -158,7 +160,8 @@ impl<C: Config> OpenAi<C> {
                 Ok(rest) => AnswerStream::begin(&model.name, rest, inner.memory(&request)).await,
                 Err(error) => Err(error),
             };
-            inner.ledger.note(Asked::Stream, since, begun.as_ref().err());
+            let latency = inner.clock.now() - since;
+            inner.ledger.note_model(Asked::Stream, latency, begun.as_ref().err());
             match begun {
                 Ok(begun) => return Ok(begun),
                 Err(error) if is_worth_another_try(&error) => last = Some(error),

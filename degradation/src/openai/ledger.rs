@@ -1,12 +1,12 @@
-//! What is noted of every model that was asked: the health of the last minute and, for those who ask,
-//! metrics.
+//! What is noted of every model that was asked.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use async_openai::error::OpenAIError;
-use circuit_layer::{Clock, HealthMetrics, Moment, Rejected};
+use circuit_layer::Rejected;
 
 use super::verdict::is_worth_another_try;
+use crate::ledger::Ledger;
 
 /// What a model is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -56,38 +56,9 @@ pub static OPENAI: circuit_layer::metrics::Family = circuit_layer::metrics::Fami
     bytes: false,
 };
 
-/// The books of one API.
-#[derive(Debug)]
-pub(super) struct Ledger {
-    pub(super) health: Arc<HealthMetrics>,
-    clock: Clock,
-    #[cfg(feature = "otel")]
-    recorder: Option<circuit_layer::metrics::Recorder>,
-}
-
 impl Ledger {
-    pub(super) const fn new(health: Arc<HealthMetrics>, clock: Clock) -> Self {
-        Self {
-            health,
-            clock,
-            #[cfg(feature = "otel")]
-            recorder: None,
-        }
-    }
-
-    #[cfg(feature = "otel")]
-    pub(super) fn exporting(
-        self,
-        metrics: &circuit_layer::metrics::Metrics,
-        breaker: &circuit_layer::CircuitBreaker,
-    ) -> Result<Self, circuit_layer::metrics::RecorderError> {
-        let recorder = circuit_layer::metrics::Recorder::new(metrics, &OPENAI, None)?;
-        recorder.watch(breaker, Arc::clone(&self.health));
-        Ok(Self { recorder: Some(recorder), ..self })
-    }
-
-    pub(super) fn note(&self, asked: Asked, since: Moment, error: Option<&OpenAIError>) {
-        let (latency, operation) = (self.clock.now() - since, asked.as_str());
+    pub(super) fn note_model(&self, asked: Asked, latency: Duration, error: Option<&OpenAIError>) {
+        let operation = asked.as_str();
         match error {
             Some(error) if Rejected::find(error).is_some() => {
                 self.health.record_rejected(operation);
@@ -98,11 +69,11 @@ impl Ledger {
             None | Some(_) => self.health.record_success(operation, latency),
         }
         #[cfg(feature = "otel")]
-        self.export(operation, latency, error);
+        self.export_model(operation, latency, error);
     }
 
     #[cfg(feature = "otel")]
-    fn export(&self, asked: &str, latency: std::time::Duration, error: Option<&OpenAIError>) {
+    fn export_model(&self, asked: &str, latency: Duration, error: Option<&OpenAIError>) {
         let Some(recorder) = &self.recorder else { return };
         let operation = OPENAI.operation(asked);
         match error {

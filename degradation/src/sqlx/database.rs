@@ -15,9 +15,9 @@ use tower_layer::Layer;
 use super::builder::DatabaseBuilder;
 use super::classify::SqlOutcomes;
 use super::error::DatabaseError;
-use super::ledger::Ledger;
 use super::service::DatabaseService;
 use super::work::{BoxFuture, Work};
+use crate::ledger::Ledger;
 
 /// What a call goes through: breaker, limit, pool with a timeout.
 pub type Stack<DB> = CircuitBreakerService<ConcurrencyLimit<DatabaseService<DB>>, SqlOutcomes>;
@@ -47,8 +47,7 @@ impl<DB: sqlx::Database> Database<DB> {
     /// shorter than `timeout`, and its connections need a `statement_timeout` that is.
     #[must_use]
     pub fn over(pool: Pool<DB>, timeout: Duration, breaker: CircuitBreaker) -> Self {
-        let health = HealthMetrics::new(TARGET, breaker.clock().clone());
-        let ledger = Ledger::new(Arc::new(health));
+        let ledger = Ledger::new(HealthMetrics::new(TARGET, breaker.clock().clone()));
         let limit = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
         let pool = ConcurrencyLimit::new(DatabaseService::new(pool, timeout), limit);
         let stack = CircuitBreakerLayer::new(breaker).classify(SqlOutcomes).layer(pool);
@@ -60,7 +59,7 @@ impl<DB: sqlx::Database> Database<DB> {
         self,
         metrics: &circuit_layer::metrics::Metrics,
     ) -> Result<Self, sqlx::Error> {
-        let ledger = self.ledger.exporting(metrics, self.stack.breaker());
+        let ledger = self.ledger.exporting(metrics, &super::DATABASE, self.stack.breaker());
         let ledger = ledger.map_err(|error| sqlx::Error::Configuration(error.into()))?;
         Ok(Self { ledger, ..self })
     }
@@ -115,7 +114,7 @@ impl<DB: sqlx::Database> Database<DB> {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::Inner(DatabaseError::Busy)),
         };
-        self.ledger.note(self.breaker().clock().now() - since, &result);
+        self.ledger.note_call(self.breaker().clock().now() - since, &result);
         result
     }
 

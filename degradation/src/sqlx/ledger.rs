@@ -1,12 +1,12 @@
-//! What is noted of every call: the health of the last minute and, for those who ask, metrics.
+//! What is noted of every call of a database.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use circuit_layer::{Error, HealthMetrics, Outcome};
+use circuit_layer::{Error, Outcome};
 
 use super::classify::of;
 use super::error::DatabaseError;
+use crate::ledger::Ledger;
 
 /// A call is whatever its user makes of it, so it has no finer name.
 const OPERATION: &str = "call";
@@ -41,35 +41,8 @@ pub static DATABASE: circuit_layer::metrics::Family = circuit_layer::metrics::Fa
     bytes: false,
 };
 
-/// The books of one database. Clones are the same.
-#[derive(Clone, Debug)]
-pub(super) struct Ledger {
-    pub(super) health: Arc<HealthMetrics>,
-    #[cfg(feature = "otel")]
-    recorder: Option<circuit_layer::metrics::Recorder>,
-}
-
 impl Ledger {
-    pub(super) const fn new(health: Arc<HealthMetrics>) -> Self {
-        Self {
-            health,
-            #[cfg(feature = "otel")]
-            recorder: None,
-        }
-    }
-
-    #[cfg(feature = "otel")]
-    pub(super) fn exporting(
-        self,
-        metrics: &circuit_layer::metrics::Metrics,
-        breaker: &circuit_layer::CircuitBreaker,
-    ) -> Result<Self, circuit_layer::metrics::RecorderError> {
-        let recorder = circuit_layer::metrics::Recorder::new(metrics, &DATABASE, None)?;
-        recorder.watch(breaker, Arc::clone(&self.health));
-        Ok(Self { recorder: Some(recorder), ..self })
-    }
-
-    pub(super) fn note<T>(&self, latency: Duration, result: &Result<T, Error<DatabaseError>>) {
+    pub(super) fn note_call<T>(&self, latency: Duration, result: &Result<T, Error<DatabaseError>>) {
         match result {
             Ok(_) => self.health.record_success(OPERATION, latency),
             Err(Error::Rejected(_)) => self.health.record_rejected(OPERATION),
@@ -80,11 +53,11 @@ impl Ledger {
             },
         }
         #[cfg(feature = "otel")]
-        self.export(latency, result);
+        self.export_call(latency, result);
     }
 
     #[cfg(feature = "otel")]
-    fn export<T>(&self, latency: Duration, result: &Result<T, Error<DatabaseError>>) {
+    fn export_call<T>(&self, latency: Duration, result: &Result<T, Error<DatabaseError>>) {
         let Some(recorder) = &self.recorder else { return };
         let operation = DATABASE.operation(OPERATION);
         match result {
