@@ -82,7 +82,7 @@ fn name(request: &Request) -> Cow<'_, str> {
     if let Request::Pipeline(pipeline) = request {
         return of_many(pipeline);
     }
-    Cow::Borrowed(if let Request::Raw(raw) = request { first_word(raw) } else { command(request) })
+    Cow::Borrowed(if let Request::Raw(raw) = request { first_word(raw) } else { request.command() })
 }
 
 fn of_many(pipeline: &Pipeline) -> Cow<'_, str> {
@@ -110,37 +110,6 @@ fn first_word(raw: &Raw) -> &str {
         return word;
     }
     "_OTHER"
-}
-
-/// The command that a request is sent as.
-const fn command(request: &Request) -> &'static str {
-    match request {
-        Request::Get { .. } => "GET",
-        Request::Set { .. } => "SET",
-        Request::Delete { .. } => "DEL",
-        Request::Incr { by: 1, .. } => "INCR",
-        Request::Incr { .. } => "INCRBY",
-        Request::Expire { .. } => "PEXPIRE",
-        Request::LPush { .. } => "LPUSH",
-        Request::RPop { .. } => "RPOP",
-        Request::LLen { .. } => "LLEN",
-        Request::LRange { .. } => "LRANGE",
-        Request::HSet { .. } => "HSET",
-        Request::HGet { .. } => "HGET",
-        Request::HGetAll { .. } => "HGETALL",
-        Request::HDel { .. } => "HDEL",
-        Request::SAdd { .. } => "SADD",
-        Request::SRem { .. } => "SREM",
-        Request::SMembers { .. } => "SMEMBERS",
-        Request::SCard { .. } => "SCARD",
-        Request::ZAdd { .. } => "ZADD",
-        Request::ZRange { .. } => "ZRANGE",
-        Request::ZCard { .. } => "ZCARD",
-        Request::Ping | Request::HealthCheck => "PING",
-        // What it writes is decided on the way.
-        Request::Transaction(_) => "MULTI",
-        Request::Pipeline(_) | Request::Raw(_) => "_OTHER",
-    }
 }
 
 #[cfg(test)]

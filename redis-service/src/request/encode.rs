@@ -17,51 +17,83 @@ pub(crate) enum Wire {
 }
 
 impl Request {
+    /// The command that it is sent as; of a transaction, which decides on the way what it writes, the
+    /// first one. A pipeline and a raw command have none of their own.
+    pub(crate) const fn command(&self) -> &'static str {
+        match self {
+            Self::Get { .. } => "GET",
+            Self::Set { .. } => "SET",
+            Self::Delete { .. } => "DEL",
+            Self::Incr { by: 1, .. } => "INCR",
+            Self::Incr { .. } => "INCRBY",
+            Self::Expire { .. } => "PEXPIRE",
+            Self::LPush { .. } => "LPUSH",
+            Self::RPop { .. } => "RPOP",
+            Self::LLen { .. } => "LLEN",
+            Self::LRange { .. } => "LRANGE",
+            Self::HSet { .. } => "HSET",
+            Self::HGet { .. } => "HGET",
+            Self::HGetAll { .. } => "HGETALL",
+            Self::HDel { .. } => "HDEL",
+            Self::SAdd { .. } => "SADD",
+            Self::SRem { .. } => "SREM",
+            Self::SMembers { .. } => "SMEMBERS",
+            Self::SCard { .. } => "SCARD",
+            Self::ZAdd { .. } => "ZADD",
+            Self::ZRange { .. } => "ZRANGE",
+            Self::ZCard { .. } => "ZCARD",
+            Self::Ping | Self::HealthCheck => "PING",
+            Self::Transaction(_) => "MULTI",
+            Self::Pipeline(_) | Self::Raw(_) => "_OTHER",
+        }
+    }
+
     /// The command as it is sent; `None` for a pipeline or a transaction, which are several.
     #[must_use]
     pub fn to_cmd(&self) -> Option<Cmd> {
+        let name = self.command();
         Some(match self {
-            Self::Get { key } => with("GET", key),
-            Self::Set { key, value, options } => set(key, value, *options),
-            Self::Delete { keys } => each(Cmd::new().arg("DEL"), keys),
-            Self::Incr { key, by: 1 } => with("INCR", key),
-            Self::Incr { key, by } => with("INCRBY", key).arg(*by).take(),
-            Self::Expire { key, ttl } => with("PEXPIRE", key).arg(millis(*ttl)).take(),
-            Self::LPush { key, values } => each(&mut with("LPUSH", key), values),
-            Self::RPop { key } => with("RPOP", key),
-            Self::LLen { key } => with("LLEN", key),
-            Self::LRange { key, start, stop } => with("LRANGE", key).arg(*start).arg(*stop).take(),
+            Self::Get { key }
+            | Self::Incr { key, by: 1 }
+            | Self::RPop { key }
+            | Self::LLen { key }
+            | Self::HGetAll { key }
+            | Self::SMembers { key }
+            | Self::SCard { key }
+            | Self::ZCard { key } => with(name, key),
+            Self::Set { key, value, options } => set(with(name, key), value, *options),
+            Self::Delete { keys } => each(Cmd::new().arg(name), keys),
+            Self::Incr { key, by } => with(name, key).arg(*by).take(),
+            Self::Expire { key, ttl } => with(name, key).arg(millis(*ttl)).take(),
+            Self::LRange { key, start, stop } => with(name, key).arg(*start).arg(*stop).take(),
             Self::HSet { key, fields } => {
-                let mut cmd = with("HSET", key);
+                let mut cmd = with(name, key);
                 for (field, value) in fields {
                     cmd.arg(bytes(field)).arg(bytes(value));
                 }
                 cmd
             }
-            Self::HGet { key, field } => with("HGET", key).arg(bytes(field)).take(),
-            Self::HGetAll { key } => with("HGETALL", key),
-            Self::HDel { key, fields } => each(&mut with("HDEL", key), fields),
-            Self::SAdd { key, members } => each(&mut with("SADD", key), members),
-            Self::SRem { key, members } => each(&mut with("SREM", key), members),
-            Self::SMembers { key } => with("SMEMBERS", key),
-            Self::SCard { key } => with("SCARD", key),
+            Self::HGet { key, field } => with(name, key).arg(bytes(field)).take(),
+            Self::LPush { key, values: args }
+            | Self::HDel { key, fields: args }
+            | Self::SAdd { key, members: args }
+            | Self::SRem { key, members: args } => each(&mut with(name, key), args),
             Self::ZAdd { key, members } => {
-                let mut cmd = with("ZADD", key);
+                let mut cmd = with(name, key);
                 for (score, member) in members {
                     cmd.arg(*score).arg(bytes(member));
                 }
                 cmd
             }
             Self::ZRange { key, start, stop, with_scores } => {
-                let mut cmd = with("ZRANGE", key);
+                let mut cmd = with(name, key);
                 cmd.arg(*start).arg(*stop);
                 if *with_scores {
                     cmd.arg("WITHSCORES");
                 }
                 cmd
             }
-            Self::ZCard { key } => with("ZCARD", key),
-            Self::Ping | Self::HealthCheck => redis::cmd("PING"),
+            Self::Ping | Self::HealthCheck => redis::cmd(name),
             Self::Raw(raw) => raw.cmd.clone(),
             Self::Pipeline(_) | Self::Transaction(_) => return None,
         })
@@ -97,8 +129,7 @@ impl Pipeline {
     }
 }
 
-fn set(key: &Bytes, value: &Bytes, options: SetOptions) -> Cmd {
-    let mut cmd = with("SET", key);
+fn set(mut cmd: Cmd, value: &Bytes, options: SetOptions) -> Cmd {
     cmd.arg(bytes(value));
     match options.expiry {
         Some(Expiry::Seconds(seconds)) => cmd.arg("EX").arg(seconds),
