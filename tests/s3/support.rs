@@ -9,7 +9,7 @@ use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use circuit_layer::{Clock, ManualClock};
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use s3_service::test_server::S3Server;
 use s3_service::{S3, S3Builder, Start};
 
@@ -68,10 +68,12 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
     assert!(waited.await.is_ok(), "waited in vain: {what}");
 }
 
-/// A body that can be read once and does not tell its length.
+/// A body that can be read once, and does not tell its length unless it lies about it.
 pub(crate) struct Frames {
     frames: VecDeque<Bytes>,
     then: Then,
+    /// So many bytes more are announced than there are.
+    missing: Option<u64>,
 }
 
 /// What comes after the last frame.
@@ -84,7 +86,12 @@ pub(crate) enum Then {
 
 impl Frames {
     pub(crate) fn of(frames: impl IntoIterator<Item = Bytes>) -> Self {
-        Self { frames: frames.into_iter().collect(), then: Then::End }
+        Self { frames: frames.into_iter().collect(), then: Then::End, missing: None }
+    }
+
+    pub(crate) fn missing(mut self, bytes: u64) -> Self {
+        self.missing = Some(bytes);
+        self
     }
 
     pub(crate) fn then(mut self, then: Then) -> ByteStream {
@@ -107,5 +114,11 @@ impl Body for Frames {
             (None, Then::Break) => Poll::Ready(Some(Err("the source broke".into()))),
             (None, Then::Wait) => Poll::Pending,
         }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let Some(missing) = self.missing else { return SizeHint::default() };
+        let left: usize = self.frames.iter().map(Bytes::len).sum();
+        SizeHint::with_exact(u64::try_from(left).unwrap() + missing)
     }
 }

@@ -1,62 +1,25 @@
 //! Uploads that do not get on, and whose fault that was.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
-use aws_sdk_s3::error::{BoxError, SdkError};
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use circuit_layer::{CircuitBreaker, State};
-use http_body::{Body, Frame, SizeHint};
 use s3_service::test_server::{Fault, S3Server};
 use s3_service::{ErrorType, Upload, install};
 
 use super::interceptor::breaker;
-use crate::support::{BUCKET, Then, rig_with, server};
+use crate::support::{BUCKET, Frames, Then, rig_with, server};
 
 /// A body that announces one byte more than it gives.
-struct Short {
-    given: Option<Bytes>,
-    left: u64,
-    then: Then,
-}
-
-impl Short {
-    fn of(given: impl Into<Bytes>, then: Then) -> ByteStream {
-        let given = given.into();
-        let left = u64::try_from(given.len()).unwrap() + 1;
-        ByteStream::from_body_1_x(Self { given: Some(given), left, then })
-    }
-}
-
-impl Body for Short {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match (self.given.take(), self.then) {
-            (Some(bytes), _) => {
-                self.left = 1;
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
-            }
-            (None, Then::End) => Poll::Ready(None),
-            (None, Then::Break) => Poll::Ready(Some(Err("the source broke".into()))),
-            (None, Then::Wait) => Poll::Pending,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
+fn short(given: impl Into<Bytes>, then: Then) -> ByteStream {
+    Frames::of([given.into()]).missing(1).then(then)
 }
 
 /// Puts `body` with a client that `change` makes impatient.
@@ -90,7 +53,7 @@ async fn an_upload_that_waits_for_its_own_source_is_ignored() {
     let server = server().await;
     for change in [attempts_of_200_ms, a_grace_of_one_second] {
         let breaker = breaker(1);
-        let error = put(&server, &breaker, Short::of("a", Then::Wait), change).await;
+        let error = put(&server, &breaker, short("a", Then::Wait), change).await;
         let is_late = matches!(&error, SdkError::DispatchFailure(failure) if failure.is_timeout());
         assert!(is_late || matches!(error, SdkError::TimeoutError(_)), "{error:?}");
         assert_eq!(breaker.state(), State::Closed);
@@ -114,7 +77,7 @@ async fn an_upload_that_the_server_stops_reading_is_a_failure() {
     let server = server().await;
     let breaker = breaker(1);
     server.inject(Fault::Stall);
-    let body = Short::of(vec![7; 32 << 20], Then::Wait);
+    let body = short(vec![7; 32 << 20], Then::Wait);
     let error = put(&server, &breaker, body, a_grace_of_one_second).await;
     let SdkError::DispatchFailure(failure) = &error else { panic!("{error:?}") };
     assert!(failure.is_timeout(), "the protection's own error: {error:?}");
@@ -125,7 +88,7 @@ async fn an_upload_that_the_server_stops_reading_is_a_failure() {
 #[tokio::test]
 async fn an_upload_whose_source_breaks_on_the_way_is_the_callers_and_ignored() {
     let rig = rig_with(|settings| settings.fail_max(1)).await;
-    let body = Short::of("a", Then::Break);
+    let body = short("a", Then::Break);
     let error = rig.s3.upload(Upload::new("k", body)).await.unwrap_err();
     assert_eq!(error.error_type(), Some(ErrorType::Client), "{error:?}");
     assert_eq!(rig.s3.breaker().state(), State::Closed);

@@ -1,17 +1,19 @@
 //! An operation of the SDK as a client span, as OpenTelemetry's conventions want it.
 
+mod attempts;
+mod transitions;
+
+use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use aws_sdk_s3::presigning::PresigningConfig;
-use circuit_layer::{CircuitBreaker, State, TracingObserver};
-use s3_service::test_server::Fault;
-use s3_service::{CopyObject, S3, S3Builder, Start, Upload};
+use s3_service::test_server::{Fault, S3Server};
+use s3_service::{CopyObject, S3Builder, Upload};
 use tests::spans::{Fields, Span, Spans};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tracing::Instrument as _;
 
-use crate::support::{BUCKET, Rig, rig, rig_with, server, settings, until};
+use crate::support::{BUCKET, Rig, rig, rig_with, until};
 
 const CALL: &str = "aws.call";
 const MIB: usize = 1024 * 1024;
@@ -44,6 +46,19 @@ fn failure(spans: &Spans) -> [Option<String>; 2] {
 
 fn failed(error_type: &str) -> [Option<String>; 2] {
     [error_type, "ERROR"].map(|text| Some(text.to_owned()))
+}
+
+/// A call whose request is out, and which gets no answer.
+async fn hanging<F: Future>(server: &S3Server, call: F) -> Pin<Box<F>> {
+    server.inject(Fault::Stall);
+    let before = server.requests();
+    let mut call = Box::pin(call);
+    until("the request is out", || {
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        server.requests() > before
+    })
+    .await;
+    call
 }
 
 #[tokio::test]
@@ -166,48 +181,6 @@ async fn an_operation_that_is_too_slow_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn all_attempts_are_one_span_and_only_the_last_decides() {
-    let rig = rig_with(|settings| settings.spans().max_attempts(3)).await;
-    let (spans, _listening) = Spans::listen();
-    rig.server.inject_times(Fault::InternalError, 2);
-    rig.s3.health_check().await.unwrap();
-    assert_eq!(rig.server.requests(), 4, "one of them has made the bucket");
-    assert_eq!(only(&spans).field("http.response.status_code"), Some("200"));
-    assert_eq!(failure(&spans), [None, None]);
-}
-
-/// Answers the request of each connection, which has no body, with the next of these, and closes it.
-async fn answering<const N: usize>(answers: [&'static str; N]) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        for answer in answers {
-            let (mut connection, _) = listener.accept().await.unwrap();
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"\r\n\r\n") {
-                connection.read_buf(&mut asked).await.unwrap();
-            }
-            connection.write_all(answer.as_bytes()).await.unwrap();
-            connection.shutdown().await.unwrap();
-        }
-    });
-    url
-}
-
-#[tokio::test]
-async fn a_body_that_broke_under_an_earlier_attempt_fails_no_span() {
-    let cut = "HTTP/1.1 503 Slow Down\r\ncontent-length: 99\r\nconnection: close\r\n\r\n<Error>";
-    let well = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
-    let endpoint = answering([cut, well]).await;
-    let s3 = S3::builder().bucket(BUCKET).endpoint(endpoint).credentials("key", "secret");
-    let s3 = s3.start(Start::Lazy).max_attempts(2).spans().build().await.unwrap();
-    let (spans, _listening) = Spans::listen();
-    s3.delete("k").await.unwrap();
-    assert_eq!(only(&spans).field("http.response.status_code"), Some("204"));
-    assert_eq!(failure(&spans), [None, None]);
-}
-
-#[tokio::test]
 async fn a_rejected_operation_is_a_span_that_says_so() {
     let rig = spanned().await;
     let (spans, _listening) = Spans::listen();
@@ -221,14 +194,7 @@ async fn a_rejected_operation_is_a_span_that_says_so() {
 async fn a_dropped_operation_ends_its_span_without_a_status() {
     let rig = spanned().await;
     let (spans, _listening) = Spans::listen();
-    rig.server.inject(Fault::Stall);
-    let before = rig.server.requests();
-    let mut call = Box::pin(rig.s3.head("k"));
-    until("the request is out", || {
-        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        rig.server.requests() > before
-    })
-    .await;
+    let call = hanging(&rig.server, rig.s3.head("k")).await;
     assert!(!last(&spans).closed);
     drop(call);
     assert_eq!(failure(&spans), [None, None]);
@@ -252,58 +218,4 @@ async fn a_download_ends_its_span_with_its_body() {
     rig.server.inject_times(Fault::CutBody { after: 100_000 }, 1);
     rig.s3.download("k").await.unwrap().into_bytes().await.unwrap_err();
     assert_eq!(failure(&spans), failed("body"));
-}
-
-#[tokio::test]
-async fn the_transitions_that_an_operation_causes_are_events_in_its_span() {
-    let server = server().await;
-    let (settings, _) = settings(&server);
-    let breaker = CircuitBreaker::builder("s3").fail_max(1).observer(TracingObserver);
-    let breaker = breaker.reset_timeout(Duration::from_millis(1)).half_open_max_attempts(1);
-    let s3 = settings.breaker(breaker.build().unwrap()).spans().build().await.unwrap();
-    s3.upload(Upload::new("k", vec![7; MIB])).await.unwrap();
-    let (spans, _listening) = Spans::listen();
-    let moves = |span: &Span| {
-        let to = |event: &Fields| event.get("circuit_breaker.state.to").cloned();
-        span.events.iter().filter_map(to).collect::<Vec<_>>()
-    };
-
-    server.inject_times(Fault::InternalError, 1);
-    s3.health_check().await.unwrap_err();
-    assert_eq!(moves(&only(&spans)), ["open"]);
-    until("a probe is due", || {
-        s3.breaker().snapshot().retry_after.is_none_or(|wait| wait.is_zero())
-    })
-    .await;
-    s3.health_check().await.unwrap();
-    assert_eq!(moves(&last(&spans)), ["half-open", "closed"]);
-
-    // What only the body shows belongs to the call as well.
-    server.inject_times(Fault::CutBody { after: 100_000 }, 1);
-    s3.download("k").await.unwrap().into_bytes().await.unwrap_err();
-    assert_eq!(
-        (moves(&last(&spans)), s3.breaker().state()),
-        (vec!["open".to_owned()], State::Open)
-    );
-}
-
-#[tokio::test]
-async fn a_transition_that_a_dropped_operation_causes_is_an_event_in_its_span() {
-    let server = server().await;
-    let (settings, _) = settings(&server);
-    let breaker = CircuitBreaker::builder("s3").fail_max(1).abandoned_after(Duration::ZERO);
-    let breaker = breaker.observer(TracingObserver).build().unwrap();
-    let s3 = settings.breaker(breaker).spans().build().await.unwrap();
-    let (spans, _listening) = Spans::listen();
-    server.inject(Fault::Stall);
-    let before = server.requests();
-    let mut call = Box::pin(s3.head("k"));
-    until("the request is out", || {
-        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        server.requests() > before
-    })
-    .await;
-    drop(call);
-    let [event] = only(&spans).events.try_into().unwrap();
-    assert_eq!(event["circuit_breaker.state.to"], "open");
 }
