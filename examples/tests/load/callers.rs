@@ -103,62 +103,60 @@ async fn ask(
     Ok((Some(status), shed))
 }
 
+/// Asks until there is an answer, or fails the test with what there was instead.
+pub(crate) async fn until<T>(
+    within: Duration,
+    mut ask: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
+    let clock = Clock::default();
+    let start = clock.now();
+    loop {
+        let instead = match ask().await {
+            Ok(answer) => return answer,
+            Err(instead) => instead,
+        };
+        assert!(clock.now() - start < within, "not within {within:?}: {instead}");
+        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
+    }
+}
+
 /// Waits until the tables are made and the first page is served: an outage is to be that of a service
 /// that runs.
 pub(crate) async fn serves(url: &str, within: Duration) {
-    let (client, clock) = (Client::new(), Clock::default());
-    let start = clock.now();
-    while client.get(format!("{url}/products")).send().await.unwrap().status() != 200 {
-        assert!(clock.now() - start < within, "no page within {within:?}");
-        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
-    }
+    let client = Client::new();
+    until(within, async || {
+        let status = client.get(format!("{url}/products")).send().await.unwrap().status();
+        if status == 200 { Ok(()) } else { Err(format!("the page: {status}")) }
+    })
+    .await;
 }
 
 /// Until everything is offered again, with somebody on the pages: they go past every level, and it takes
 /// a call of the database to learn that it is back. Photos are what a low level sheds.
 pub(crate) async fn offers_all(url: &str, within: Duration) {
-    let (client, clock) = (Client::new(), Clock::default());
-    let start = clock.now();
-    loop {
+    let client = Client::new();
+    until(within, async || {
         client.get(format!("{url}/products/1")).send().await.unwrap();
         let status = client.get(format!("{url}/status.json")).send().await.unwrap();
         let status = status.json::<serde_json::Value>().await.unwrap();
-        if status["level"] == "normal" && status["mode"] == "full" {
-            return;
-        }
-        assert!(clock.now() - start < within, "not all is offered within {within:?}: {status}");
-        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
-    }
+        let all = status["level"] == "normal" && status["mode"] == "full";
+        if all { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
 }
 
 /// A photo, once S3 is back; `reads` counts how often it was asked for.
 pub(crate) async fn photo(url: &str, id: u32, within: Duration, reads: &mut usize) -> Vec<u8> {
-    let (client, clock) = (Client::new(), Clock::default());
-    let start = clock.now();
-    loop {
+    let client = Client::new();
+    until(within, async || {
         *reads += 1;
         let answer = client.get(format!("{url}/products/{id}/photo")).send().await.unwrap();
         if answer.status() == 200 {
-            return answer.bytes().await.unwrap().to_vec();
+            return Ok(answer.bytes().await.unwrap().to_vec());
         }
-        let status = answer.status();
-        if clock.now() - start >= within {
-            let why = answer.text().await.unwrap();
-            let health = reqwest::get(format!("{url}/health")).await.unwrap().text().await.unwrap();
-            panic!("photo {id}: {status}: {why}; {health}");
-        }
-        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
-    }
-}
-
-/// Waits until something holds, or fails the test.
-pub(crate) async fn until(within: Duration, holds: impl Fn() -> bool) {
-    let clock = Clock::default();
-    let start = clock.now();
-    while !holds() {
-        assert!(clock.now() - start < within, "not within {within:?}");
-        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
-    }
+        Err(format!("photo {id}: {}: {}", answer.status(), answer.text().await.unwrap()))
+    })
+    .await
 }
 
 pub(crate) async fn metrics(url: &str) -> String {

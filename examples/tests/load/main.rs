@@ -66,7 +66,11 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
     let stored: Vec<_> = answers.iter().filter(|answer| answer.is_stored()).collect();
     assert!(!stored.is_empty(), "no upload was ever acknowledged");
     let spool = inventory.dependencies().s3.spool().unwrap();
-    callers::until(RECOVERED, || spool.status().depth == 0).await;
+    callers::until(RECOVERED, async || match spool.status().depth {
+        0 => Ok(()),
+        depth => Err(format!("{depth} entries wait")),
+    })
+    .await;
     callers::offers_all(&inventory.url(), RECOVERED).await;
     let mut reads = 0;
     for upload in &stored {
