@@ -15,8 +15,9 @@
 //!
 //! The whole stack against a bare connection, in throughput at 16, 64 and 256 callers. On two cores that
 //! others use too: 1.23–1.27, 1.13–1.18 and 1.08–1.25; without the yield 0.89, 1.00 and 0.65. On two cores of
-//! its own, where the driver wakes up on the other one and finds many commands anyway: 0.78, 0.89 and 0.88, with
-//! or without it; a call has 9 400 instructions then, and 8 100 on a bare connection. Alone it would cost
+//! its own: 0.67–0.78, 0.88–0.94 and 0.83–0.89, with or without it, and 1.03, 1.08 and 0.86 of a bare connection
+//! that, as ours, does not wait for acknowledgements (`tests/bench` tells why). Batches of 8 to 128 and one
+//! to 16 of them on their way change less there than one run differs from the next. Alone it would cost
 //! a single caller half of its latency (26 µs instead of 17), which is why few callers go past it.
 
 use std::convert::Infallible;

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bb8_redis::RedisConnectionManager;
-use redis::AsyncCommands;
 use redis::aio::{ConnectionManager, MultiplexedConnection};
+use redis::io::tcp::TcpSettings;
+use redis::{AsyncCommands, IntoConnectionInfo};
 use redis_service::Redis;
 
 use crate::load::{Round, round};
@@ -38,6 +39,10 @@ pub async fn all(url: &str) -> Vec<Case> {
     let mut bare = client.get_multiplexed_async_connection().await.unwrap();
     let _: () = bare.set(KEY, vec![b'x'; 100]).await.unwrap();
     let manager = ConnectionManager::new(client).await.unwrap();
+    let info = url.into_connection_info().unwrap();
+    let nodelay = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let nodelay = redis::Client::open(nodelay).unwrap();
+    let nodelay = nodelay.get_multiplexed_async_connection().await.unwrap();
     let ours = Redis::builder().url(url).connect().await.unwrap();
     let bb8 = RedisConnectionManager::new(url).unwrap();
     let bb8 = bb8::Pool::builder().max_size(50).build(bb8).await.unwrap();
@@ -48,6 +53,7 @@ pub async fn all(url: &str) -> Vec<Case> {
     let fred = fred(url).await;
     vec![
         case("bare MultiplexedConnection", bare, bare_get),
+        case("the same with TCP_NODELAY", nodelay, bare_get),
         case("ours, the whole stack", ours, ours_get),
         case("ours, from a pool of bb8-redis", from_pool, ours_get),
         case("redis-rs ConnectionManager", manager, manager_get),
