@@ -1,14 +1,12 @@
 //! A Redis Cluster of six nodes that loses a master.
 
 use circuit_layer::State;
-use redis_service::test_server::{RedisCluster, RedisServer};
-use redis_service::{
-    Error, ErrorKind, Pipeline, Redis, RedisError, Transaction, redis as redis_rs,
-};
+use redis_service::test_server::RedisCluster;
+use redis_service::{Error, ErrorKind, Pipeline, Redis, RedisError, Transaction};
 
 use crate::support::{assert_kind, failing, millis, now, until};
 
-async fn start() -> (RedisCluster, Redis) {
+pub(crate) async fn start() -> (RedisCluster, Redis) {
     let cluster = RedisCluster::start().await.unwrap();
     let redis = Redis::builder().cluster(cluster.urls()).reset_timeout(millis(300));
     let redis = redis.connect().await.unwrap();
@@ -16,7 +14,7 @@ async fn start() -> (RedisCluster, Redis) {
 }
 
 /// A key of each of the three masters, in their order.
-async fn key_of_each(cluster: &RedisCluster) -> [String; 3] {
+pub(crate) async fn key_of_each(cluster: &RedisCluster) -> [String; 3] {
     let mut keys = [const { None }; 3];
     for n in 0..100 {
         let key = format!("key:{n}");
@@ -131,116 +129,6 @@ async fn timed_a_crowd_that_waits_for_a_master_that_hangs_holds_up_no_call_to_an
     let took = now() - begun;
     assert!(matches!(answer, Ok(Some(1))) && took < millis(300), "{took:?}: {answer:?}");
     cluster.nodes()[1].cont().unwrap();
-}
-
-/// What one node answers to a client that knows nothing of clusters.
-async fn ask<T: redis_rs::FromRedisValue>(node: &str, command: &str) -> redis_rs::RedisResult<T> {
-    let node = redis_rs::Client::open(node)?;
-    let mut node = node.get_multiplexed_async_connection().await?;
-    let mut words = command.split(' ');
-    let mut cmd = redis_rs::cmd(words.next().unwrap());
-    for word in words {
-        cmd.arg(word);
-    }
-    cmd.query_async(&mut node).await
-}
-
-async fn on<T: redis_rs::FromRedisValue>(node: &str, command: &str) -> T {
-    ask(node, command).await.unwrap()
-}
-
-async fn redirection(node: &str, key: &str) -> Option<String> {
-    let refused = ask::<Option<u32>>(node, &format!("GET {key}")).await.unwrap_err();
-    refused.code().map(str::to_owned)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slot_that_moves_to_another_master_is_followed_at_every_stage() {
-    let (mut cluster, redis) = start().await;
-    let tag = key_of_each(&cluster).await[0].clone();
-    let [stays, moves, comes] = ["stays", "moves", "comes"].map(|key| format!("{{{tag}}}:{key}"));
-    redis.set(&*stays, 1).await.unwrap();
-    redis.set(&*moves, 2).await.unwrap();
-    let [from, to] = [0, 1].map(|node| cluster.nodes()[node].url());
-    let port = cluster.nodes()[1].port();
-    let slot: u16 = on(&from, &format!("CLUSTER KEYSLOT {tag}")).await;
-    let [from_id, to_id]: [String; 2] =
-        [on(&from, "CLUSTER MYID").await, on(&to, "CLUSTER MYID").await];
-    let () = on(&to, &format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}")).await;
-    let () = on(&from, &format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}")).await;
-    let migrate = async |key: &str| -> String {
-        on(&from, &format!("MIGRATE 127.0.0.1 {port} {key} 0 5000")).await
-    };
-    assert_eq!(migrate(&moves).await, "OK");
-    // The old master has the one, and sends whoever wants the others to the new one.
-    assert_eq!(redirection(&from, &moves).await.as_deref(), Some("ASK"));
-    assert_eq!(redis.get::<u32>(&*stays).await.unwrap(), Some(1));
-    assert_eq!(redis.get::<u32>(&*moves).await.unwrap(), Some(2));
-    redis.set(&*comes, 3).await.unwrap();
-    assert_eq!(migrate(&stays).await, "OK");
-    for node in [&to, &from] {
-        let () = on(node, &format!("CLUSTER SETSLOT {slot} NODE {to_id}")).await;
-    }
-    // Now it sends everybody away for good, and a crowd of callers comes at once.
-    assert_eq!(redirection(&from, &moves).await.as_deref(), Some("MOVED"));
-    let mut callers = tokio::task::JoinSet::new();
-    for n in 0..60_usize {
-        let (key, value) = [(&stays, 1), (&moves, 2), (&comes, 3)][n % 3];
-        let (redis, key) = (redis.clone(), key.clone());
-        callers.spawn(async move {
-            assert_eq!(redis.get::<u32>(&*key).await.unwrap(), Some(value), "{key}");
-        });
-    }
-    callers.join_all().await;
-    let report = redis.get_health().report;
-    assert_eq!((report.failures, redis.breaker().state()), (0, State::Closed));
-}
-
-/// A master that owns no slots yet, as they begin in a cluster that grows.
-async fn join(cluster: &RedisCluster) -> RedisServer {
-    let urls = cluster.urls();
-    let bus = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let node = RedisServer::builder().arg("--cluster-enabled").arg("yes");
-    let node = node.arg("--cluster-port").arg(bus.to_string()).start().await.unwrap();
-    let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port());
-    let () = on(urls.first().unwrap(), &meet).await;
-    let id: String = on(&node.url(), "CLUSTER MYID").await;
-    for known in urls {
-        until("everybody knows the new node", async || {
-            let nodes: String = on(&known, "CLUSTER NODES").await;
-            nodes.lines().any(|line| line.starts_with(&id) && !line.contains("handshake"))
-        })
-        .await;
-    }
-    until("it knows that the cluster is whole", async || {
-        on::<String>(&node.url(), "CLUSTER INFO").await.contains("cluster_state:ok")
-    })
-    .await;
-    node
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_first_slot_of_a_new_master_is_followed_to_it() {
-    let (mut cluster, redis) = start().await;
-    let key = key_of_each(&cluster).await[0].clone();
-    redis.set(&*key, 1).await.unwrap();
-    let node = join(&cluster).await;
-    let (from, to) = (cluster.nodes()[0].url(), node.url());
-    let slot: u16 = on(&from, &format!("CLUSTER KEYSLOT {key}")).await;
-    let [from_id, to_id]: [String; 2] =
-        [on(&from, "CLUSTER MYID").await, on(&to, "CLUSTER MYID").await];
-    let () = on(&to, &format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}")).await;
-    let () = on(&from, &format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}")).await;
-    let migrate = format!("MIGRATE 127.0.0.1 {} {key} 0 5000", node.port());
-    assert_eq!(on::<String>(&from, &migrate).await, "OK");
-    assert_eq!(redirection(&from, &key).await.as_deref(), Some("ASK"));
-    assert_eq!(redis.get::<u32>(&*key).await.unwrap(), Some(1));
-    assert_eq!(redis.incr(&*key).await.unwrap(), 2);
-    for node in [&to, &from] {
-        let () = on(node, &format!("CLUSTER SETSLOT {slot} NODE {to_id}")).await;
-    }
-    assert_eq!(redirection(&from, &key).await.as_deref(), Some("MOVED"));
-    assert_eq!(redis.incr(&*key).await.unwrap(), 3);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod process_wide;
 mod protection;
 mod proxy;
 mod sentinel;
+mod slots;
 mod spans;
 mod start;
 mod support;
