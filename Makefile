@@ -72,6 +72,8 @@ staging-check:
 bench:
 	@.ci/setup bench
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench
+	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench \
+		--features bound -- table metrics
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin redis
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin s3
 	$(CARGO) run --release --manifest-path tests/bench/Cargo.toml --target-dir $(TARGET)/bench --bin spool

@@ -3,7 +3,7 @@
 use circuit_layer::Clock;
 
 use super::drive::{Run, both, driven, driven_in_task, driven_twice, inner, pending_once};
-use super::{ours, peers};
+use super::{metrics, ours, peers};
 
 pub struct Case {
     pub name: &'static str,
@@ -16,6 +16,7 @@ pub struct Case {
 const READY: &str = "bare service, ready at once";
 const TASK: &str = "bare service, in a tokio task";
 const PENDING: &str = "bare service, pending once";
+const NOTHING: &str = "metrics: nothing counted";
 
 const fn case(name: &'static str, bare: &'static str, new: fn() -> [Run; 2]) -> Case {
     Case { name, bare, new }
@@ -43,6 +44,10 @@ pub const CASES: &[Case] = &[
     case("ours, consecutive, in a tokio task", TASK, || both(ours::consecutive(), driven_in_task)),
     case(PENDING, PENDING, || both(pending_once(), driven_twice)),
     case("ours, consecutive, pending once", PENDING, || both(ours::pending(), driven_twice)),
+    case(NOTHING, NOTHING, metrics::nothing),
+    case("metrics: ours, counter and latency", NOTHING, metrics::ours),
+    case("metrics: OpenTelemetry, the same two", NOTHING, metrics::plain),
+    case("metrics: ours, the record of health", NOTHING, metrics::health),
 ];
 
 pub fn find(name: &str) -> Option<&'static Case> {

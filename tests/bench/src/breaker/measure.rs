@@ -10,9 +10,11 @@ use super::drive::Run;
 const ROUND: u64 = 100_000;
 const ROUNDS: usize = 21;
 
-pub fn table() {
-    let mut runs: Vec<[Run; 2]> = CASES.iter().map(|case| (case.new)()).collect();
-    let mut alone: Vec<Vec<f64>> = vec![Vec::new(); CASES.len()];
+/// The cases with `part` in their names.
+pub fn table(part: &str) {
+    let cases: Vec<&Case> = CASES.iter().filter(|case| case.name.contains(part)).collect();
+    let mut runs: Vec<[Run; 2]> = cases.iter().map(|case| (case.new)()).collect();
+    let mut alone: Vec<Vec<f64>> = vec![Vec::new(); cases.len()];
     let mut together = alone.clone();
     for round in 0..=ROUNDS {
         for (index, [one, two]) in runs.iter_mut().enumerate() {
@@ -24,14 +26,14 @@ pub fn table() {
             }
         }
     }
-    let instructions: Vec<Option<u64>> = CASES.iter().map(instructions).collect();
+    let instructions: Vec<Option<u64>> = cases.iter().map(|case| instructions(case)).collect();
     println!(
         "{:<40} {:>9} {:>10} {:>6} {:>6} {:>6} {:>10} {:>6}",
         "case", "ns", "over bare", "instr", "over", "allocs", "2 threads", "ratio"
     );
     let alone: Vec<f64> = alone.iter_mut().map(|rounds| median(rounds)).collect();
-    for (index, case) in CASES.iter().enumerate() {
-        let bare = CASES.iter().position(|other| other.name == case.bare).unwrap_or(index);
+    for (index, case) in cases.iter().enumerate() {
+        let bare = cases.iter().position(|other| other.name == case.bare).unwrap_or(index);
         let allocations = allocation_counter::measure(|| runs[index][0](1_000)).count_total / 1_000;
         let over =
             instructions[index].zip(instructions[bare]).map(|(own, bare)| own - bare.min(own));

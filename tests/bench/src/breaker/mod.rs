@@ -1,4 +1,4 @@
-//! What a breaker costs: ours and its peers, side by side in one run.
+//! What a breaker costs, and what it costs to count a call: ours and the peers, side by side in one run.
 //!
 //! One operation is `poll_ready`, `call` and as many polls as it takes, over a service that does
 //! nothing else. Nanoseconds are the median of alternating rounds, so that a noisy machine disturbs
@@ -9,6 +9,7 @@
 mod cases;
 mod drive;
 mod measure;
+mod metrics;
 mod ours;
 mod peers;
 
