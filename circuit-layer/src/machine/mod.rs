@@ -17,6 +17,7 @@
 //! nothing.
 
 mod active_probe;
+mod directive;
 mod level;
 mod moves;
 mod order;

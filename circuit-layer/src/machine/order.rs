@@ -9,10 +9,8 @@ use crate::clock::Moment;
 use crate::error::Reason;
 use crate::half_open::{HalfOpen, Probes};
 use crate::observe::Transition;
-use crate::policy::Deferral;
 use crate::state::{Control, State};
 use crate::window::Counts;
-use crate::word::Directive;
 
 /// An operator's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,39 +97,6 @@ impl Machine {
             Phase::Closed { .. } => Moment::NEVER,
             Phase::Open { until, .. } => *until,
             Phase::HalfOpen { probes, .. } => probes.next_lapse(),
-        }
-    }
-
-    /// What a call has to do, for the published word.
-    pub(crate) fn directive(&self) -> Directive {
-        let timed = self.limit < Moment::NEVER;
-        match &self.phase {
-            _ if self.control == Control::ObserveOnly || timed => Directive::Ask,
-            Phase::Closed { policy, ramp, .. } => {
-                if policy.slow_threshold().is_some() || ramp.is_some() {
-                    Directive::Ask
-                } else if self.control == Control::Disabled
-                    || (policy.quiet() && !self.level.is_raised())
-                {
-                    Directive::Pristine
-                } else {
-                    Directive::Counting
-                }
-            }
-            Phase::Open { .. } => Directive::Shut,
-            Phase::HalfOpen { .. } => Directive::Ask,
-        }
-    }
-
-    /// Which successes may be counted aside.
-    pub(crate) fn deferral(&self) -> Deferral {
-        match &self.phase {
-            Phase::Closed { policy, .. }
-                if self.directive() == Directive::Counting && !self.level.is_raised() =>
-            {
-                policy.deferral()
-            }
-            Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen { .. } => Deferral::NONE,
         }
     }
 
