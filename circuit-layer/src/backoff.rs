@@ -107,6 +107,13 @@ mod tests {
     }
 
     #[test]
+    fn the_roll_goes_from_the_shortest_wait_to_the_longest() {
+        let backoff = Backoff::exponential(2.0).jitter(0.5);
+        let waits = [0.0, 0.5, 1.0].map(|roll| backoff.wait(MINUTE, 1, roll).as_secs());
+        assert_eq!(waits, [60, 120, 180]);
+    }
+
+    #[test]
     fn a_reset_timeout_above_ten_minutes_is_its_own_cap() {
         let hour = 60 * MINUTE;
         assert_eq!(Backoff::exponential(2.0).wait(hour, 3, 0.99), hour);

@@ -124,3 +124,103 @@ fn own_stripe() -> usize {
 fn own_stripe() -> usize {
     0
 }
+
+#[cfg(test)]
+#[cfg(not(circuit_loom))]
+mod tests {
+    use super::*;
+
+    const ANY: u32 = u32::MAX;
+
+    fn open(front: &Front, successes: u32) -> Door {
+        front.open(Deferral::new(successes, Moment::from_nanos(7)));
+        front.door().unwrap()
+    }
+
+    /// What each of several threads, of which no two need have the same stripe, gets to hear.
+    fn from_many_threads(front: &Front, door: Door) -> Vec<bool> {
+        let count =
+            || std::thread::scope(|scope| scope.spawn(|| front.count(door)).join().unwrap());
+        (0..STRIPES).map(|_| count()).collect()
+    }
+
+    #[test]
+    fn as_many_are_counted_as_may_wait_and_no_more() {
+        let front = Front::new();
+        let door = open(&front, 2);
+        assert_eq!([(); 4].map(|()| front.count(door)), [true, true, false, false]);
+        assert_eq!(front.take(), 2);
+    }
+
+    #[test]
+    fn of_a_few_that_may_wait_it_matters_to_nobody_who_counts_them() {
+        let front = Front::new();
+        let door = open(&front, 3);
+        let counted = from_many_threads(&front, door);
+        assert_eq!(counted.iter().filter(|counted| **counted).count(), 3);
+        assert_eq!(front.take(), 3);
+    }
+
+    #[test]
+    fn where_any_number_may_wait_every_thread_counts() {
+        let front = Front::new();
+        let door = open(&front, ANY);
+        assert_eq!(from_many_threads(&front, door), [true; STRIPES]);
+        assert_eq!(from_many_threads(&front, door), [true; STRIPES]);
+        assert_eq!(front.take(), 16);
+    }
+
+    #[test]
+    fn threads_do_not_fight_over_one_stripe() {
+        let own = || std::thread::spawn(own_stripe).join().unwrap();
+        let stripes: std::collections::BTreeSet<_> = (0..8 * STRIPES).map(|_| own()).collect();
+        assert!(stripes.len() > 1 && stripes.iter().all(|stripe| *stripe < STRIPES));
+    }
+
+    #[test]
+    fn nothing_is_counted_while_closed_or_through_the_door_of_an_earlier_time() {
+        let front = Front::new();
+        assert!(front.door().is_none());
+        for successes in [5, ANY] {
+            let door = open(&front, successes);
+            assert!(front.count(door));
+            assert_eq!(front.take(), 1);
+            assert!(!front.count(door), "taken");
+            let next = open(&front, successes);
+            assert!(!front.count(door), "of the former epoch");
+            assert!(front.count(next));
+            front.take();
+            front.open(Deferral::NONE);
+            assert!(front.door().is_none());
+            assert_eq!(front.take(), 0);
+        }
+    }
+
+    #[test]
+    fn what_was_not_taken_of_a_former_epoch_is_not_counted_in_the_next() {
+        let front = Front::new();
+        let door = open(&front, ANY);
+        from_many_threads(&front, door);
+        open(&front, 1);
+        assert_eq!(front.take(), 0);
+    }
+
+    #[test]
+    fn epochs_begin_anew_after_the_last_that_fits_and_are_never_zero() {
+        let front = Front::new();
+        for before in [COUNT - 1, COUNT] {
+            front.last.store(before, Ordering::Relaxed);
+            let door = open(&front, ANY);
+            assert!(front.count(door));
+            assert_eq!(front.take(), 1);
+        }
+        assert_eq!(front.last.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn it_tells_until_when_it_is_open() {
+        let front = Front::new();
+        open(&front, 1);
+        assert_eq!(front.until(), Moment::from_nanos(7));
+    }
+}

@@ -91,3 +91,43 @@ impl Word {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [State; 3] = [State::Closed, State::Open, State::HalfOpen];
+    const DIRECTIVES: [Directive; 4] =
+        [Directive::Pristine, Directive::Counting, Directive::Shut, Directive::Ask];
+    const GENERATIONS: [u64; 3] = [0, 1, u64::MAX >> GENERATION];
+
+    #[test]
+    fn a_word_tells_what_went_into_it() {
+        for generation in GENERATIONS {
+            for state in STATES {
+                for directive in DIRECTIVES {
+                    let word = Word::from_bits(Word::new(generation, state, directive).bits());
+                    let told = (word.generation(), word.state(), word.directive());
+                    assert_eq!(told, (generation, state, directive));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_pristine_and_counting_admit_without_asking() {
+        for state in STATES {
+            let admits = DIRECTIVES.map(|directive| Word::new(3, state, directive).admits());
+            assert_eq!(admits, [true, true, false, false]);
+        }
+    }
+
+    #[test]
+    fn the_two_words_that_callers_compare_with_are_those_of_a_closed_breaker() {
+        for generation in GENERATIONS {
+            let closed = |directive| Word::new(generation, State::Closed, directive);
+            assert_eq!(Word::pristine(generation), closed(Directive::Pristine));
+            assert_eq!(Word::counting(generation), closed(Directive::Counting));
+        }
+    }
+}

@@ -115,3 +115,85 @@ impl InFlight {
         at.as_nanos().checked_div(self.width).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sixteenths of ten nanoseconds.
+    fn watching() -> InFlight {
+        InFlight::new(Duration::from_nanos(160))
+    }
+
+    fn at(nanos: u64) -> Moment {
+        Moment::from_nanos(nanos)
+    }
+
+    #[test]
+    fn a_call_ends_once_and_only_if_it_has_started() {
+        let mut calls = watching();
+        assert!(!calls.end(at(1_000)));
+        calls.start(at(1_000));
+        calls.start(at(1_025));
+        assert!(!calls.end(at(1_010)), "none started in that sixteenth");
+        assert!(calls.end(at(1_003)), "one of the same sixteenth is as good");
+        assert!(!calls.end(at(1_000)));
+        assert!(!calls.end(at(900)), "long gone");
+        assert_eq!(calls.overdue(at(2_000)), 1);
+        assert!(!calls.end(at(1_025)));
+    }
+
+    #[test]
+    fn a_call_is_overdue_when_its_whole_sixteenth_is() {
+        let mut calls = watching();
+        calls.start(at(1_009));
+        assert_eq!(calls.overdue(at(1_169)), 0);
+        assert_eq!(calls.overdue(at(1_170)), 1);
+        assert_eq!(calls.overdue(at(9_999)), 0, "once and for all");
+    }
+
+    #[test]
+    fn a_clock_that_jumps_makes_no_long_list() {
+        let mut calls = watching();
+        calls.start(at(0));
+        calls.start(at(u64::MAX - 1));
+        assert!(calls.started.len() < 64);
+        assert!(calls.end(at(u64::MAX - 1)));
+        assert!(calls.end(at(0)));
+    }
+
+    #[test]
+    fn calls_of_a_former_threshold_end_once_and_are_found_by_the_new_one() {
+        let mut former = watching();
+        (0..3).for_each(|_| former.start(at(1_000)));
+        let mut heir = InFlight::new(Duration::from_nanos(320));
+        heir.take_over(&former, at(1_050));
+        heir.start(at(1_060));
+        assert!(heir.end(at(1_000)));
+        assert!(heir.end(at(1_060)));
+        assert!(!heir.end(at(1_060)), "the others are of the former threshold");
+        assert_eq!(heir.overdue(at(1_329)), 0);
+        assert_eq!(heir.overdue(at(1_330)), 2);
+        assert!(!heir.end(at(1_000)));
+    }
+
+    #[test]
+    fn whoever_has_no_call_left_needs_no_place_in_the_row() {
+        let (mut first, mut second) = (watching(), InFlight::new(Duration::from_nanos(320)));
+        first.start(at(1_000));
+        second.take_over(&first, at(1_001));
+        let mut third = InFlight::new(Duration::from_nanos(480));
+        third.take_over(&second, at(1_002));
+        let row = |calls: &InFlight| {
+            std::iter::successors(calls.earlier.as_deref(), |at| at.earlier.as_deref()).count()
+        };
+        assert_eq!((row(&second), row(&third)), (1, 1), "the second had none of its own");
+        assert_eq!(third.overdue(at(1_490)), 1);
+        let mut same = InFlight::new(Duration::from_nanos(480));
+        same.take_over(&third, at(1_003));
+        assert_eq!(row(&same), 1, "the same threshold is the same row");
+        let mut last = watching();
+        last.take_over(&third, at(2_000));
+        assert_eq!(row(&last), 0);
+    }
+}

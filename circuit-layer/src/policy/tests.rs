@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Call, ConsecutiveFailures, FailureRate, SlowCallRate, TripPolicy};
+use super::{Call, ConsecutiveFailures, Deferral, FailureRate, SlowCallRate, TripPolicy};
 use crate::clock::Moment;
 use crate::window::Window;
 
@@ -292,4 +292,59 @@ fn a_window_of_time_lets_go_of_whole_buckets_and_survives_any_clock() {
     assert_eq!(calls(5_800), 2, "the first three have left");
     assert_eq!(calls(1_000), 3, "a step back lets go of nothing");
     assert_eq!(calls(u64::MAX / MS), 1, "a jump forward lets go of everything");
+}
+
+#[test]
+fn a_window_of_calls_is_quiet_once_it_is_full_of_good_ones() {
+    let mut policy = FailureRate::new(1.0, Window::calls(3)).min_calls(1);
+    let mut quiet = |failed| {
+        let _ = policy.record(Call::new(failed), Moment::default());
+        policy.quiet()
+    };
+    assert_eq!([false, false, false, true].map(&mut quiet), [false, false, true, false]);
+    assert_eq!([false, false, false].map(quiet), [false, false, true]);
+}
+
+#[test]
+fn of_a_window_of_calls_as_many_may_wait_as_leave_it_unclean_and_below_min_calls() {
+    let mut policy = FailureRate::new(1.0, Window::calls(10)).min_calls(4);
+    let mut may_wait = |failed| {
+        let _ = policy.record(Call::new(failed), Moment::default());
+        let Deferral { successes, until } = policy.deferral();
+        assert_eq!(until, Moment::NEVER);
+        successes
+    };
+    assert_eq!([false; 5].map(&mut may_wait), [2, 1, 0, 5, 4]);
+    assert_eq!([true, false].map(may_wait), [9, 8]);
+}
+
+#[test]
+fn of_a_window_of_time_any_number_may_wait_for_the_end_of_the_sub_bucket() {
+    let mut policy = FailureRate::new(1.0, Window::time(Duration::from_secs(10))).min_calls(1);
+    let _ = policy.record(Call::new(false), Moment::from_nanos(12_300 * MS));
+    let end = Moment::from_nanos(13_000 * MS);
+    assert_eq!(policy.deferral(), Deferral::new(u32::MAX, end));
+}
+
+#[test]
+fn what_was_slow_or_failed_is_still_so_in_a_window_of_another_length() {
+    let window = |seconds| {
+        FailureRate::new(1.0, Window::time(Duration::from_secs(seconds)))
+            .min_calls(100)
+            .counting_slow(Duration::from_millis(100))
+    };
+    let mut former = window(10);
+    // Two sub-buckets of the former window, which are one of the next.
+    for end in [500, 1_500] {
+        for (took, failed) in
+            [(0, false), (0, true), (0, true), (101, false), (150, false), (150, true)]
+        {
+            feed(&mut former, Past { end, took, failed });
+        }
+    }
+    let (now, mut heir) = (at(1_500), window(100));
+    heir.take_over(&former, now);
+    let counts = heir.counts(now);
+    assert_eq!((counts.calls, counts.failed), (12, 6));
+    assert_eq!((counts.slow, counts.failed_or_slow), (6, 10));
 }
