@@ -216,3 +216,19 @@ pub(crate) async fn run(cell: &'static Cell, start: Start) {
     });
     report.answered = Some(caught.await);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_start_has_a_number_of_its_own() {
+        let mut prober = Prober::new(ActiveProbe::new(|| async { Ok::<_, ()>(()) }));
+        let mut claim = |seconds: u64| {
+            let claimed = prober.claim(Moment::from_nanos(seconds * 1_000_000_000));
+            prober.ended();
+            claimed.map(|(_, number)| number)
+        };
+        assert_eq!([0, 0, 1, 2].map(&mut claim), [Some(1), None, Some(2), Some(3)]);
+    }
+}

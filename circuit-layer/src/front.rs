@@ -109,20 +109,14 @@ impl Front {
 }
 
 /// A stripe for each thread, more or less.
-#[cfg(not(circuit_loom))]
 fn own_stripe() -> usize {
     use std::sync::atomic::AtomicUsize;
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static OWN: usize = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
     }
-    OWN.try_with(|own| *own).unwrap_or(0)
-}
-
-/// A model has two threads; both use one stripe, which is the harder case.
-#[cfg(circuit_loom)]
-fn own_stripe() -> usize {
-    0
+    // The two threads of a model share one, which is the harder case.
+    if cfg!(circuit_loom) { 0 } else { OWN.try_with(|own| *own).unwrap_or(0) }
 }
 
 #[cfg(test)]

@@ -104,8 +104,8 @@ impl CircuitBreaker {
         Snapshot::take(self.0.cell, self.0.name)
     }
 
-    /// For the models, which race what no caller can call.
-    #[cfg(circuit_loom)]
+    /// For tests and models of what no caller can call.
+    #[cfg(test)]
     pub(crate) fn cell(&self) -> &'static Cell {
         self.0.cell
     }

@@ -10,6 +10,9 @@ mod active_probe;
 mod ledger;
 mod published;
 mod step;
+#[cfg(test)]
+#[cfg(not(circuit_loom))]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

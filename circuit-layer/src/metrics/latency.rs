@@ -30,15 +30,12 @@ impl Latency {
         }
     }
 
-    #[cfg(not(feature = "otel-bound"))]
     pub(super) fn record(&self, latency: Duration) {
-        self.histogram.record(latency.as_secs_f64(), &self.labels);
-    }
-
-    #[cfg(feature = "otel-bound")]
-    pub(super) fn record(&self, latency: Duration) {
-        let bound = self.bound.get_or_init(|| self.histogram.bind(&self.labels));
-        bound.record(latency.as_secs_f64());
+        let seconds = latency.as_secs_f64();
+        #[cfg(not(feature = "otel-bound"))]
+        self.histogram.record(seconds, &self.labels);
+        #[cfg(feature = "otel-bound")]
+        self.bound.get_or_init(|| self.histogram.bind(&self.labels)).record(seconds);
     }
 }
 

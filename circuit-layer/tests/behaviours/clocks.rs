@@ -53,6 +53,15 @@ async fn a_breaker_on_a_coarse_clock_waits_not_too_short() {
     assert!(breaker.try_acquire().unwrap().is_probe());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_coarse_clock_goes_on_where_tokio_s_is_paused() {
+    let (coarse, paused) = (Clock::coarse(), Clock::default());
+    let (begin, still) = (coarse.now(), paused.now());
+    // A tick is over after some hundred thousand readings.
+    assert!((0..100_000_000).any(|_| coarse.now() > begin));
+    assert_eq!(paused.now(), still);
+}
+
 #[tokio::test]
 async fn a_sleep_of_a_coarse_clock_that_is_over_is_over_at_once() {
     let clock = Clock::coarse();
