@@ -105,16 +105,14 @@ impl Probes {
         self.decision(rule)
     }
 
-    /// Counts every probe whose lease is over as failed. None if there is none.
-    pub(crate) fn reap(&mut self, now: Moment, rule: &HalfOpen) -> Option<(u32, Decision)> {
+    /// Counts every probe whose lease is over as failed, and tells how many those are.
+    pub(crate) fn reap(&mut self, now: Moment, rule: &HalfOpen) -> (u32, Decision) {
         let out = self.in_flight();
         self.leases.retain(|lease| now < lease.until);
         let lapsed = out.saturating_sub(self.in_flight());
-        (lapsed > 0).then(|| {
-            self.lapsed = self.lapsed.saturating_add(lapsed);
-            self.failed = self.failed.saturating_add(lapsed);
-            (lapsed, self.decision(rule))
-        })
+        self.lapsed = self.lapsed.saturating_add(lapsed);
+        self.failed = self.failed.saturating_add(lapsed);
+        (lapsed, self.decision(rule))
     }
 
     /// When the next lease ends.

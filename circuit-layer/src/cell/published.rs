@@ -67,9 +67,9 @@ impl Published {
         self.word.store(word.bits(), Ordering::Release);
     }
 
-    /// Whatever is out is stale from now on.
+    /// Whatever is out has to ask from now on, and finds nobody.
     pub(super) fn end_generation(&self) {
-        let over = Word::new(self.word().generation() + 1, State::Closed, Directive::Ask);
+        let over = Word::new(self.word().generation(), State::Closed, Directive::Ask);
         self.word.store(over.bits(), Ordering::Release);
     }
 

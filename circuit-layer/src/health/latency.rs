@@ -67,7 +67,7 @@ fn cell(nanos: u64) -> usize {
     }
     let quarter = (nanos >> (highest - 2)) & 0b11;
     let index = u64::from((highest - LOWEST) * 4) + quarter + 1;
-    usize::try_from(index).unwrap_or(CELLS - 1)
+    usize::try_from(index).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -193,9 +193,8 @@ impl Machine {
         {
             self.trip(cause, None, at);
         }
-        if let Phase::HalfOpen { probes, .. } = &mut self.phase
-            && let Some((lapsed, decision)) = probes.reap(at.now, &at.rules.half_open)
-        {
+        if let Phase::HalfOpen { probes, .. } = &mut self.phase {
+            let (lapsed, decision) = probes.reap(at.now, &at.rules.half_open);
             self.lapsed += u64::from(lapsed);
             self.decide(decision, Cause::LeaseExpired, None, at);
         }
