@@ -5,12 +5,10 @@
 #![expect(clippy::float_cmp, reason = "counts below 2^53 are exact")]
 
 mod churn;
-mod endpoint;
 mod exposition;
 mod health;
 mod invariants;
 mod lifetimes;
-mod opt_in;
 mod otlp;
 mod parents;
 mod scrape;

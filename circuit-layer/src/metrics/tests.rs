@@ -1,4 +1,6 @@
+use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::*;
@@ -52,6 +54,8 @@ fn a_rejected_call_touches_neither_latency_nor_errors() {
     let (exporter, metrics) = set_up();
     let recorder = Recorder::new(&metrics, &REDIS, None).unwrap();
     recorder.rejected(0);
+    let rejected = r#"redis_requests_total{operation="get",status="rejected"} 1"#;
+    assert!(lines(&exporter, "redis_requests_total").contains(&rejected.to_owned()));
     assert_eq!(lines(&exporter, "redis_latency_seconds"), [""; 0]);
     assert!(lines(&exporter, "redis_errors_total").iter().all(|line| line.ends_with(" 0")));
 }
@@ -222,4 +226,136 @@ fn transitions_are_shown_for_as_long_as_the_breaker_lives_whoever_dropped_the_me
     assert!(lines(&exporter, "breaker_transitions_total").contains(&opened.to_owned()));
     drop(breaker);
     assert_eq!(lines(&exporter, "breaker_transitions_total"), [""; 0]);
+}
+
+#[test]
+fn bytes_are_counted_by_their_direction_where_the_family_counts_them() {
+    let (exporter, metrics) = set_up();
+    let s3 = Recorder::new(&metrics, &S3, None).unwrap();
+    let redis = Recorder::new(&metrics, &REDIS, None).unwrap();
+    for recorder in [&s3, &redis] {
+        recorder.uploaded(3);
+        recorder.uploaded(4);
+        recorder.downloaded(5);
+    }
+    assert_eq!(
+        lines(&exporter, "s3_bytes"),
+        [
+            r#"s3_bytes_transferred{direction="download"} 5"#,
+            r#"s3_bytes_transferred{direction="upload"} 7"#,
+        ]
+    );
+    assert_eq!(lines(&exporter, "redis_bytes"), [""; 0]);
+}
+
+#[test]
+fn help_names_the_dependency_and_what_is_counted() {
+    let (exporter, metrics) = set_up();
+    let recorder = Recorder::new(&metrics, &S3, None).unwrap();
+    recorder.success(0, MS);
+    assert_eq!(
+        lines(&exporter, "# HELP s3_latency_seconds"),
+        ["# HELP s3_latency_seconds S3 operation latency in seconds."]
+    );
+}
+
+#[test]
+fn an_exporter_s_error_says_what_could_not_be_done_and_its_source_why() {
+    let error =
+        ExporterError::new("the scrape could not be written", std::io::Error::other("full"));
+    assert_eq!(error.to_string(), "the scrape could not be written");
+    assert_eq!(error.source().unwrap().to_string(), "full");
+}
+
+static DEPTH: Gauge = Gauge::new("spool_depth", "Entries that wait.", "{entry}");
+
+#[test]
+fn a_gauge_is_read_at_each_scrape_and_ends_with_its_guard() {
+    let (exporter, metrics) = set_up();
+    let depth = Arc::new(AtomicU32::new(3));
+    let read = Arc::clone(&depth);
+    let shown = metrics.gauge(&DEPTH, None, move || Some(read.load(Ordering::Relaxed).into()));
+    let (shown, other) = (shown.unwrap(), metrics.gauge(&DEPTH, Some("other"), || Some(1.0)));
+    assert_eq!(DEPTH.name(), "spool_depth");
+    let rest = r#"spool_depth{service_peer_name="other"} 1"#;
+    assert_eq!(lines(&exporter, "spool_depth"), ["spool_depth 3", rest]);
+    depth.store(7, Ordering::Relaxed);
+    assert_eq!(lines(&exporter, "spool_depth"), ["spool_depth 7", rest]);
+    drop(shown);
+    assert_eq!(lines(&exporter, "spool_depth"), [rest]);
+    drop(other);
+    assert_eq!(lines(&exporter, "spool_depth"), [""; 0]);
+}
+
+#[test]
+fn a_gauge_has_one_reader_for_each_instance() {
+    let (exporter, metrics) = set_up();
+    let _one = metrics.gauge(&DEPTH, None, || Some(1.0)).unwrap();
+    let _two = metrics.gauge(&DEPTH, Some("photos"), || Some(2.0)).unwrap();
+    for (asked, name) in [(None, None), (Some(""), None), (Some("photos"), Some("photos".into()))] {
+        let refused = metrics.gauge(&DEPTH, asked, || Some(3.0)).unwrap_err();
+        assert_eq!(refused, RecorderError::NameTaken { prefix: "spool_depth", name });
+    }
+    assert_eq!(
+        lines(&exporter, "spool_depth"),
+        ["spool_depth 1", r#"spool_depth{service_peer_name="photos"} 2"#]
+    );
+}
+
+#[test]
+fn a_reader_that_panics_or_knows_nothing_silences_itself_alone() {
+    let (exporter, metrics) = set_up();
+    let _bad = metrics.gauge(&DEPTH, Some("bad"), || panic!("told to")).unwrap();
+    let _mute = metrics.gauge(&DEPTH, Some("mute"), || None).unwrap();
+    let _good = metrics.gauge(&DEPTH, Some("good"), || Some(1.0)).unwrap();
+    for _ in 0..3 {
+        let good = r#"spool_depth{service_peer_name="good"} 1"#;
+        assert_eq!(lines(&exporter, "spool_depth"), [good]);
+    }
+}
+
+fn moves(exporter: &Exporter, from: &str, to: &str) -> Option<u32> {
+    let series =
+        format!(r#"breaker_transitions_total{{breaker="redis",from="{from}",to="{to}"}} "#);
+    lines(exporter, &series).iter().find_map(|line| line.strip_prefix(&series)?.parse().ok())
+}
+
+#[test]
+fn transitions_between_two_scrapes_are_counted_and_end_with_the_breaker() {
+    let (exporter, metrics) = set_up();
+    let (clock, hand) = Clock::manual();
+    let build = || CircuitBreaker::builder("redis").fail_max(1).clock(clock.clone()).build();
+    let breaker = build().unwrap();
+    metrics.count_transitions(&breaker);
+    assert_eq!(moves(&exporter, "closed", "open"), Some(0), "a rate sees the first");
+    for _ in 0..3 {
+        breaker.try_acquire().unwrap().failure("x");
+        hand.advance(Duration::from_secs(60));
+        for _ in 0..3 {
+            breaker.try_acquire().unwrap().success();
+        }
+    }
+    assert_eq!(moves(&exporter, "closed", "open"), Some(3));
+    assert_eq!(moves(&exporter, "open", "half-open"), Some(3));
+    assert_eq!(moves(&exporter, "half-open", "closed"), Some(3));
+    assert_eq!(moves(&exporter, "open", "open"), None, "until there is one");
+    breaker.reset("a move from closed to closed");
+    assert_eq!(moves(&exporter, "closed", "closed"), Some(1));
+
+    let namesake = build().unwrap();
+    metrics.count_transitions(&namesake);
+    namesake.try_acquire().unwrap().failure("x");
+    assert_eq!(moves(&exporter, "closed", "open"), Some(4), "one name is one series");
+    drop((breaker, namesake));
+    assert_eq!(lines(&exporter, "breaker_transitions_total"), [""; 0]);
+}
+
+#[test]
+fn what_a_breaker_would_have_done_in_shadow_is_not_counted() {
+    let (exporter, metrics) = set_up();
+    let breaker = CircuitBreaker::builder("redis").fail_max(1).build().unwrap();
+    breaker.observe_only("trial", None);
+    metrics.count_transitions(&breaker);
+    breaker.try_acquire().unwrap().failure("x");
+    assert_eq!(moves(&exporter, "closed", "open"), Some(0));
 }

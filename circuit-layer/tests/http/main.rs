@@ -5,6 +5,8 @@
 mod body;
 mod grpc;
 mod half_open;
+#[cfg(feature = "otel")]
+mod metrics;
 mod rejection;
 mod retry_after;
 mod server;
