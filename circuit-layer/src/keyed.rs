@@ -228,3 +228,18 @@ impl<K> fmt::Debug for KeyedBreakers<K> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_that_has_stopped_to_listen_is_forgotten_when_the_next_one_comes() {
+        let keys = KeyedBreakers::<u32>::new("keys", |builder| builder).unwrap();
+        for _ in 0..100 {
+            drop(keys.events(1));
+        }
+        let _events = keys.events(1);
+        assert_eq!(keys.inside().listeners.len(), 1);
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{CircuitBreaker, Clock, FailureRate, ManualClock, Window};
+use crate::sync::lock;
+use crate::{ActiveProbe, CircuitBreaker, Clock, FailureRate, ManualClock, State, Window};
 
 fn windowed(window: Window) -> (CircuitBreaker, ManualClock) {
     let (clock, hand) = Clock::manual();
@@ -50,4 +51,75 @@ fn successes_of_a_window_of_time_are_counted_aside_until_the_sub_bucket_ends() {
     hand.advance(Duration::from_nanos(1));
     assert!(!breaker.cell().count_aside(now), "the next second is the next sub-bucket");
     assert_eq!(breaker.snapshot().counts.calls, 102);
+}
+
+/// What `act` comes to while somebody else holds the lock. Fails if it waits for him.
+fn without_the_lock<R: Send>(breaker: &CircuitBreaker, act: impl FnOnce() -> R + Send) -> R {
+    let held = lock(&breaker.cell().core);
+    std::thread::scope(|scope| {
+        let acting = scope.spawn(act);
+        let clock = Clock::default();
+        let begin = clock.now();
+        while !acting.is_finished() && clock.now() - begin < Duration::from_secs(10) {
+            std::thread::yield_now();
+        }
+        let finished = acting.is_finished();
+        drop(held);
+        assert!(finished, "it waits for the lock");
+        acting.join().unwrap()
+    })
+}
+
+#[test]
+fn a_call_of_a_healthy_breaker_takes_no_lock() {
+    let breaker = CircuitBreaker::new("cell");
+    without_the_lock(&breaker, || breaker.try_acquire().unwrap().success());
+    let (windowed, _hand) = windowed(Window::calls(10));
+    windowed.try_acquire().unwrap().success();
+    without_the_lock(&windowed, || windowed.try_acquire().unwrap().success());
+    assert_eq!(windowed.snapshot().counts.calls, 2);
+}
+
+#[test]
+fn a_rejection_while_open_takes_no_lock_unless_an_active_probe_is_due() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let reject = |breaker: &CircuitBreaker| {
+        let _inside = runtime.enter();
+        assert!(breaker.try_acquire().is_err());
+        breaker.state()
+    };
+    let forever = ActiveProbe::new(std::future::pending::<Result<(), ()>>);
+    let config = || CircuitBreaker::builder("cell").fail_max(1);
+    for builder in [config(), config().active_probe(forever)] {
+        let breaker = builder.build().unwrap();
+        breaker.try_acquire().unwrap().failure("x");
+        // The first may start the active probe.
+        reject(&breaker);
+        assert_eq!(without_the_lock(&breaker, || reject(&breaker)), State::Open);
+    }
+}
+
+#[test]
+fn a_rejection_is_the_same_with_and_without_the_lock() {
+    let tripped = CircuitBreaker::builder("cell").fail_max(1).build().unwrap();
+    tripped.try_acquire().unwrap().failure("x");
+    let (held, limited) = (CircuitBreaker::new("cell"), CircuitBreaker::new("cell"));
+    held.force_open("a test", None);
+    limited.force_open("a test", Some(Duration::from_secs(9)));
+    for (breaker, ends) in [(tripped, true), (held, false), (limited, true)] {
+        let (cell, now) = (breaker.cell(), breaker.now());
+        let refusal = cell.shut_until(now);
+        assert_eq!(refusal.map(|refusal| refusal.until.is_some()), Some(ends));
+        assert_eq!(cell.forecast(now), refusal);
+    }
+}
+
+#[test]
+fn the_time_is_read_without_the_lock_on_any_clock_that_is_no_test_s() {
+    for clock in [Clock::default(), Clock::coarse()] {
+        let breaker = CircuitBreaker::builder("cell").clock(clock.clone()).build().unwrap();
+        let before = clock.now();
+        let now = without_the_lock(&breaker, || breaker.cell().now());
+        assert!(before <= now && now <= clock.now());
+    }
 }

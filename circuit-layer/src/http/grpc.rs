@@ -95,3 +95,27 @@ fn judge(code: GrpcCode) -> Result<(), GrpcCode> {
     );
     if fault { Err(code) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_of_http_stands_for_the_one_that_grpc_says_it_does() {
+        for (http, expected) in [
+            (400, "Internal"),
+            (401, "Unauthenticated"),
+            (403, "PermissionDenied"),
+            (404, "Unimplemented"),
+            (429, "Unavailable"),
+            (502, "Unavailable"),
+            (503, "Unavailable"),
+            (504, "Unavailable"),
+            (418, "Unknown"),
+            (500, "Unknown"),
+        ] {
+            let code = stands_for(StatusCode::from_u16(http).unwrap());
+            assert_eq!(format!("{code:?}"), expected, "{http}");
+        }
+    }
+}

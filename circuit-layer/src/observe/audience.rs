@@ -84,3 +84,21 @@ impl Audience {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_that_nobody_reads_loses_its_seat_to_the_next_one() {
+        let mut audience = Audience::new(Vec::new());
+        for _ in 0..100 {
+            audience.channel(broadcast::channel(1).0);
+        }
+        assert_eq!(audience.seats.len(), 1);
+        let (channel, _read) = broadcast::channel(1);
+        audience.channel(channel);
+        audience.channel(broadcast::channel(1).0);
+        assert_eq!(audience.seats.len(), 2);
+    }
+}

@@ -9,7 +9,7 @@ use circuit_layer::{CircuitBreaker, CircuitBreakerLayer, State};
 use futures_util::FutureExt;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::support::{MS, boom, builder, defaults, fail, poll_once};
+use crate::support::{MINUTE, MS, boom, builder, defaults, fail, poll_once, tripped};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -42,6 +42,24 @@ async fn an_outer_timeout_shorter_than_abandoned_after_hides_the_hang() {
         assert!(service.ready().await.unwrap().call(()).await.is_err());
     }
     assert_eq!(breaker.state(), State::Closed, "this is the ordering trap, and it is documented");
+}
+
+#[test]
+fn a_probe_s_time_begins_when_it_first_has_to_wait() {
+    for (waits, state) in [(SECOND - MS, State::HalfOpen), (SECOND, State::Open)] {
+        let (breaker, hand) = tripped();
+        hand.advance(MINUTE);
+        let mut service = CircuitBreakerLayer::new(breaker.clone())
+            .layer(service_fn(|()| pending::<Result<(), std::io::Error>>()));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(service.poll_ready(&mut cx).is_ready());
+        let mut call = Box::pin(service.call(()));
+        hand.advance(MINUTE / 4);
+        assert!(poll_once(&mut call).is_pending());
+        hand.advance(waits);
+        drop(call);
+        assert_eq!(breaker.state(), state, "{waits:?}");
+    }
 }
 
 #[test]
@@ -141,7 +159,7 @@ async fn a_future_dropped_while_its_thread_unwinds_from_something_else_is_no_fai
 
 #[tokio::test]
 async fn a_panicking_probe_re_opens_and_leaves_no_slot_behind() {
-    let (breaker, hand) = crate::support::tripped();
+    let (breaker, hand) = tripped();
     hand.advance(Duration::from_secs(60));
     let guarded = breaker.call(explode());
     assert!(AssertUnwindSafe(guarded).catch_unwind().await.is_err());

@@ -70,6 +70,10 @@ fn a_policy_that_times_nothing_is_told_nothing_of_calls_in_flight() {
     ignored.record(Outcome::Ignored);
     streamed.settle_early().success();
     drop(hung);
+    // With an order that ends, each call asks the machine.
+    breaker.force_closed("a test", Some(MINUTE));
+    succeed(&breaker, 1);
+    drop(breaker.try_acquire());
     assert_eq!(breaker.snapshot().state, State::Closed);
     assert_eq!(told.get(), 0);
 }

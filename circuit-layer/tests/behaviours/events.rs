@@ -156,10 +156,12 @@ fn rejections_are_told_only_to_those_who_want_them() {
     });
     assert!(breaker.try_acquire().is_err());
     breaker.observe(Wants(wanted.clone()));
+    let mut events = breaker.events(8);
     for _ in 0..3 {
         assert!(breaker.try_acquire().is_err());
     }
     assert_eq!((wanted.get(), unwanted.get()), (3, 0));
+    assert!(events.try_recv().is_err(), "channels carry none");
 }
 
 #[test]
@@ -180,4 +182,26 @@ fn stale_outcomes_and_lapsed_leases_are_told() {
     hand.advance(Duration::from_secs(30));
     hung.success();
     assert_eq!(*told.lock().unwrap(), ["lapsed", "stale"]);
+}
+
+#[test]
+fn each_lapsed_probe_is_told_once() {
+    let (breaker, hand) = tripped();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    breaker.observe(move |event: &Event| {
+        if let Event::LeaseExpired { generation, probes, .. } = event {
+            log.lock().unwrap().push((*generation, *probes));
+        }
+    });
+    let mut lapsed = Vec::new();
+    for _ in 0..2 {
+        hand.advance(MINUTE);
+        let _hung = breaker.try_acquire().unwrap();
+        lapsed.push((breaker.snapshot().generation, 1));
+        hand.advance(Duration::from_secs(30));
+        assert_eq!(breaker.snapshot().state, State::Open);
+        assert_eq!(breaker.snapshot().leases_expired, lapsed.len() as u64);
+    }
+    assert_eq!(*told.lock().unwrap(), lapsed);
 }

@@ -11,7 +11,9 @@ fn table(capacity: usize) -> KeyedBreakers<u32> {
 #[test]
 fn one_key_has_one_breaker_and_two_keys_have_two() {
     let keys = table(10);
+    assert!(keys.is_empty());
     fail(&keys.get(&1), 2);
+    assert!(!keys.is_empty());
     assert_eq!(keys.get(&1).state(), State::Open);
     assert_eq!(keys.get(&2).state(), State::Closed);
     assert_eq!(keys.clone().get(&1).state(), State::Open);
@@ -83,6 +85,18 @@ fn each_key_that_comes_or_goes_is_told_in_order() {
     let mut gone: Vec<_> = told.into_iter().skip(2).take(2).collect();
     gone.sort_by_key(|event| matches!(event, KeyedEvent::Removed(2)));
     assert_eq!(gone, [KeyedEvent::Removed(1), KeyedEvent::Removed(2)]);
+}
+
+#[test]
+fn whoever_listens_hears_it_whoever_else_has_stopped_to() {
+    let keys = table(10);
+    let (mut first, stopped) = (keys.events(8), keys.events(8));
+    drop(stopped);
+    let mut last = keys.events(8);
+    keys.get(&1);
+    for events in [&mut first, &mut last] {
+        assert_eq!(events.try_recv(), Ok(KeyedEvent::Added(1)));
+    }
 }
 
 #[test]

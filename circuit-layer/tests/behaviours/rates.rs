@@ -118,6 +118,21 @@ fn exactly_the_threshold_is_not_slow_and_a_nanosecond_more_is() {
 }
 
 #[test]
+fn an_answer_that_begins_at_the_threshold_is_not_slow_however_long_it_goes_on() {
+    for (took, slow) in [(4 * SECOND, 0), (4 * SECOND + NS, 1)] {
+        let (breaker, hand) =
+            with(SlowCallRate::new(1.0, 4 * SECOND, Window::calls(10)).min_calls(10));
+        let permit = breaker.try_acquire().unwrap();
+        hand.advance(took);
+        let body = permit.settle_early();
+        hand.advance(MINUTE);
+        body.success();
+        let counts = breaker.snapshot().counts;
+        assert_eq!((counts.calls, counts.slow), (1, slow), "{took:?}");
+    }
+}
+
+#[test]
 fn the_combined_rate_trips_where_neither_single_one_would() {
     let policy = FailureRate::new(0.5, Window::calls(4)).min_calls(4).counting_slow(SECOND);
     let (breaker, hand) = with(policy);

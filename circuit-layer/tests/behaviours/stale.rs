@@ -74,6 +74,32 @@ fn a_probe_of_the_previous_half_open_period_decides_nothing() {
 }
 
 #[test]
+fn a_permit_of_a_dropped_breaker_settles_nothing() {
+    let (breaker, _hand) = defaults();
+    let (good, bad) = (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+    drop(breaker);
+    assert_eq!((good.success(), bad.failure("x")), (Recorded::Stale, Recorded::Stale));
+}
+
+#[test]
+fn a_permit_tells_which_generation_admitted_it_and_none_where_nothing_counts() {
+    let (breaker, hand) = defaults();
+    let tells = |probe: bool| {
+        let permit = breaker.try_acquire().unwrap();
+        assert_eq!(permit.generation(), breaker.snapshot().generation);
+        assert_eq!(permit.is_probe(), probe);
+    };
+    tells(false);
+    fail(&breaker, 5);
+    hand.advance(MINUTE);
+    tells(true);
+    breaker.observe_only("a test", None);
+    let _probes: Vec<_> = (0..3).map(|_| breaker.try_acquire().unwrap()).collect();
+    let beyond = breaker.try_acquire().unwrap();
+    assert_eq!((beyond.generation(), beyond.is_probe()), (0, false));
+}
+
+#[test]
 fn a_permit_of_a_dropped_breaker_is_stale_for_the_next_tenant_of_its_cell() {
     let (first, _hand) = defaults();
     let late: Vec<_> = (0..5).map(|_| first.try_acquire().unwrap()).collect();

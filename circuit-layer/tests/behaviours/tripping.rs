@@ -99,7 +99,8 @@ fn a_rejection_tells_the_remaining_wait_and_the_cause() {
         rejected.to_string(),
         "circuit breaker `test` is open (5 consecutive failures), retry after 30s"
     );
-    assert_eq!(breaker.snapshot().rejected, 2);
+    let snapshot = breaker.snapshot();
+    assert_eq!((snapshot.rejected, snapshot.control_ends_in), (2, None), "no order holds");
 }
 
 #[test]
