@@ -206,15 +206,20 @@ impl Drop for Report {
     }
 }
 
-/// The whole of one probe.
-pub(crate) async fn run(cell: &'static Cell, start: Start) {
+/// The whole of one probe. It reports even if it is dropped before its first poll.
+pub(crate) fn run(cell: &'static Cell, start: Start) -> impl Future<Output = ()> + Send {
     let Start { probe, clock, turn } = start;
-    let mut report = Report { cell, turn, answered: None };
+    let report = Report { cell, turn, answered: None };
     let mut answer = Box::pin(async move { probe.answer(&clock).await });
-    let caught = poll_fn(|cx| {
-        catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))).unwrap_or(Poll::Ready(false))
-    });
-    report.answered = Some(caught.await);
+    async move {
+        // The whole of it, or it would stay behind and report at once.
+        let mut report = report;
+        let caught = poll_fn(|cx| {
+            catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)))
+                .unwrap_or(Poll::Ready(false))
+        });
+        report.answered = Some(caught.await);
+    }
 }
 
 #[cfg(test)]

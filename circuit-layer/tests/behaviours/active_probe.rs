@@ -221,6 +221,25 @@ fn one_that_goes_down_with_its_runtime_leaves_the_wait_and_the_next_start_alone(
     assert_eq!(wait(&breaker), MINUTE - 2 * SECOND);
 }
 
+#[test]
+fn one_that_went_down_with_its_runtime_before_it_began_leaves_the_next_start_alone() {
+    let asked = Asked::default();
+    let (builder, hand) = builder();
+    let breaker = open(builder.active_probe(asked.probe(pending)));
+    for starts in [0, 1] {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            reject(&breaker);
+            for _ in 0..starts {
+                settle().await;
+            }
+        });
+        drop(runtime);
+        assert_eq!(asked.starts.get(), starts);
+        hand.advance(SECOND);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_no_answer() {
     let breaker = open(CircuitBreaker::builder("a").active_probe(ActiveProbe::new(|| async {
