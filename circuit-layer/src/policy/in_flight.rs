@@ -58,7 +58,8 @@ impl InFlight {
     pub(super) fn start(&mut self, now: Moment) {
         let step = self.step(now);
         if self.started.is_empty() {
-            self.from = self.from.max(step);
+            // Of two calls that start at once, the earlier may come here second.
+            self.from = self.from.max(step.saturating_sub(1));
         }
         // After a step of the clock backward the oldest sixteenth that is left takes the call.
         let index = step.saturating_sub(self.from);
@@ -195,5 +196,17 @@ mod tests {
         let mut last = watching();
         last.take_over(&third, at(2_000));
         assert_eq!(row(&last), 0);
+    }
+
+    #[test]
+    fn of_two_calls_that_start_on_either_side_of_a_sixteenth_either_may_be_told_first() {
+        let [earlier, later] = [1_009, 1_010].map(at);
+        for ends in [earlier, later] {
+            let mut calls = watching();
+            calls.start(later);
+            calls.start(earlier);
+            assert!(calls.end(ends), "it was in flight until now");
+            assert_eq!(calls.overdue(at(10_000)), 1);
+        }
     }
 }
