@@ -7,7 +7,7 @@
 
 use crate::cell::Cell;
 use crate::clock::Moment;
-use crate::machine::Ticket;
+use crate::machine::{Ticket, Time};
 use crate::outcome::{Outcome, Recorded};
 
 /// The breaker admitted this call.
@@ -34,7 +34,7 @@ use crate::outcome::{Outcome, Recorded};
 pub struct Permit {
     cell: &'static Cell,
     ticket: Ticket,
-    started: Option<Moment>,
+    time: Option<Time>,
     stage: Stage,
 }
 
@@ -52,13 +52,13 @@ enum Stage {
 #[expect(clippy::must_use_candidate, reason = "settling is done for its effect")]
 impl Permit {
     pub(crate) fn new(cell: &'static Cell, ticket: Ticket) -> Self {
-        Self { cell, ticket, started: None, stage: Stage::Whole }
+        Self { cell, ticket, time: None, stage: Stage::Whole }
     }
 
     /// For a call whose policy wants to know how long it takes.
     pub(crate) fn timed(cell: &'static Cell, ticket: Ticket, now: Moment) -> Self {
-        let started = ticket.is_timed().then_some(now);
-        Self { cell, ticket, started, stage: Stage::Whole }
+        let time = ticket.is_timed().then(|| Time::from(now));
+        Self { cell, ticket, time, stage: Stage::Whole }
     }
 
     /// The call succeeded.
@@ -89,22 +89,24 @@ impl Permit {
     /// The permit that comes back then holds no slot, belongs to the generation that is current after
     /// the settlement, and only a failure of it counts.
     pub fn settle_early(mut self) -> Self {
-        let (cell, started) = (self.cell, self.started.take());
+        let (cell, time) = (self.cell, self.time.take());
         let ticket = self.take();
         if ticket.probe != 0 {
-            let ticket = cell.settle_early(ticket, started);
-            return Self { cell, ticket, started: None, stage: Stage::FollowUp };
+            let ticket = cell.settle_early(ticket, time);
+            return Self { cell, ticket, time: None, stage: Stage::FollowUp };
         }
-        // A call that has been slow already is slow, and may have been counted so: it keeps its time.
-        let slow = |started: &Moment| ticket.is_timed() && cell.is_slow_at_answer(ticket, *started);
-        Self { cell, ticket, started: started.filter(slow), stage: self.stage.max(Stage::Rest) }
+        let time = time.filter(|_| ticket.is_timed()).and_then(|time| match time.answered {
+            Some(_) => Some(time),
+            None => cell.answered(ticket, time),
+        });
+        Self { cell, ticket, time, stage: self.stage.max(Stage::Rest) }
     }
 
     /// Moves the permit out of the future that carries it.
     #[inline]
     pub(crate) fn hand_over(&mut self) -> Self {
-        let (ticket, started) = (self.take(), self.started.take());
-        Self { cell: self.cell, ticket, started, stage: self.stage }
+        let (ticket, time) = (self.take(), self.time.take());
+        Self { cell: self.cell, ticket, time, stage: self.stage }
     }
 
     /// The generation that admitted the call; zero if nothing of it counts.
@@ -121,14 +123,14 @@ impl Permit {
 
     /// Starts the time that `abandoned_after` and slow calls are measured by.
     pub(crate) fn start(&mut self, now: Moment) {
-        self.started.get_or_insert(now);
+        self.time.get_or_insert(Time { started: now, answered: None });
     }
 
     /// Starts the time now, unless it runs already.
     #[inline]
     pub(crate) fn start_if_pending(&mut self) {
-        if self.started.is_none() {
-            self.started = Some(self.cell.now());
+        if self.time.is_none() {
+            self.time = Some(self.cell.now().into());
         }
     }
 
@@ -157,7 +159,7 @@ impl Permit {
                 return Recorded::Counted;
             }
         }
-        self.cell.settle(ticket, self.started, outcome)
+        self.cell.settle(ticket, self.time, outcome)
     }
 
     /// Generation 0 marks a permit that has nothing left to settle.
@@ -170,7 +172,7 @@ impl Permit {
     #[cold]
     fn give_back(&mut self) {
         let abandoned = self.stage == Stage::Whole
-            && self.started.is_some_and(|at| self.cell.is_abandoned(at, self.cell.now()));
+            && self.time.is_some_and(|time| self.cell.is_abandoned(time.started, self.cell.now()));
         if abandoned {
             self.settle(Outcome::ABANDONED);
         } else if self.ticket.probe != 0 || self.ticket.is_timed() {
@@ -183,7 +185,7 @@ impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
         let open = self.ticket.generation != Ticket::UNCOUNTED.generation;
-        if open && (self.started.is_some() || self.ticket.probe != 0) {
+        if open && (self.time.is_some() || self.ticket.probe != 0) {
             self.give_back();
         }
     }

@@ -26,7 +26,7 @@ use crate::cause::Cause;
 use crate::clock::{Clock, Kind, Moment};
 use crate::error::{Reason, Rejected};
 use crate::front::Front;
-use crate::machine::{At, Machine, Order, Refusal, Rules, Ticket};
+use crate::machine::{At, Machine, Order, Refusal, Rules, Ticket, Time};
 use crate::observe::{Audience, Event};
 use crate::outcome::{Outcome, Recorded};
 use crate::policy::Deferral;
@@ -184,17 +184,12 @@ impl Cell {
 
     /// Hands an outcome to the machine.
     #[cold]
-    pub(crate) fn settle(
-        &self,
-        ticket: Ticket,
-        started: Option<Moment>,
-        outcome: Outcome,
-    ) -> Recorded {
+    pub(crate) fn settle(&self, ticket: Ticket, time: Option<Time>, outcome: Outcome) -> Recorded {
         if ticket.generation == Ticket::UNCOUNTED.generation {
             return Recorded::Ignored;
         }
         self.step(self.now(), |machine, ledger, at| {
-            let recorded = machine.settle(ticket, started, outcome, at);
+            let recorded = machine.settle(ticket, time, outcome, at);
             if recorded == Recorded::Stale {
                 ledger.note_stale(ticket.generation, outcome);
             }
@@ -204,9 +199,9 @@ impl Cell {
     }
 
     /// Settles a probe as a success and hands back a ticket of the then current generation.
-    pub(crate) fn settle_early(&self, ticket: Ticket, started: Option<Moment>) -> Ticket {
+    pub(crate) fn settle_early(&self, ticket: Ticket, time: Option<Time>) -> Ticket {
         self.step(self.now(), |machine, ledger, at| {
-            match machine.settle(ticket, started, Outcome::Success, at) {
+            match machine.settle(ticket, time, Outcome::Success, at) {
                 Recorded::Stale => {
                     ledger.note_stale(ticket.generation, Outcome::Success);
                     Ticket::UNCOUNTED
@@ -217,10 +212,9 @@ impl Cell {
         .unwrap_or(Ticket::UNCOUNTED)
     }
 
-    /// Ends the time of a call whose answer has begun. True if it was slow: then its time goes on.
-    pub(crate) fn is_slow_at_answer(&self, ticket: Ticket, started: Moment) -> bool {
-        self.step(self.now(), |machine, _, at| machine.is_slow_at_answer(ticket, started, at))
-            .unwrap_or(false)
+    /// Ends the time of a call whose answer has begun. None if its outcome needs none.
+    pub(crate) fn answered(&self, ticket: Ticket, time: Time) -> Option<Time> {
+        self.step(self.now(), |machine, _, at| machine.answered(ticket, time, at))?
     }
 
     pub(crate) fn order(&self, order: Order, reason: Arc<str>, now: Moment) {

@@ -35,7 +35,7 @@ use self::level::Level;
 pub(crate) use self::order::Order;
 use self::phase::Phase;
 use self::ramp::Ramp;
-pub(crate) use self::terms::{At, Refusal, Rules, Ticket};
+pub(crate) use self::terms::{At, Refusal, Rules, Ticket, Time};
 use crate::cause::{Cause, CauseWord};
 use crate::clock::Moment;
 use crate::error::Reason;
@@ -112,7 +112,7 @@ impl Machine {
     pub(crate) fn settle(
         &mut self,
         ticket: Ticket,
-        started: Option<Moment>,
+        time: Option<Time>,
         outcome: Outcome,
         at: At<'_>,
     ) -> Recorded {
@@ -123,9 +123,14 @@ impl Machine {
         let (failed, retry_after) = match outcome {
             Outcome::Success => (false, None),
             Outcome::Failure { retry_after, .. } => (true, retry_after),
-            Outcome::Ignored => return self.give_back(ticket, started),
+            Outcome::Ignored => return self.give_back(ticket, time),
         };
-        let call = Call { failed, started, watched: ticket.watch == self.watch };
+        let call = Call {
+            failed,
+            started: time.map(|time| time.started),
+            answered: time.and_then(|time| time.answered),
+            watched: ticket.watch == self.watch,
+        };
         match &mut self.phase {
             Phase::Closed { .. } if self.control == Control::Disabled => Recorded::Ignored,
             Phase::Closed { policy, since, .. } => {
@@ -222,12 +227,14 @@ impl Machine {
         Recorded::Counted
     }
 
-    fn give_back(&mut self, ticket: Ticket, started: Option<Moment>) -> Recorded {
-        match (&mut self.phase, started) {
+    fn give_back(&mut self, ticket: Ticket, time: Option<Time>) -> Recorded {
+        match (&mut self.phase, time) {
             (Phase::HalfOpen { probes, .. }, _) => {
                 probes.release(ticket.probe);
             }
-            (Phase::Closed { policy, .. }, Some(started)) if ticket.watch == self.watch => {
+            (Phase::Closed { policy, .. }, Some(Time { started, answered: None }))
+                if ticket.watch == self.watch =>
+            {
                 policy.forget(started);
             }
             (Phase::Closed { .. } | Phase::Open { .. }, _) => {}

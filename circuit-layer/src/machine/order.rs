@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{At, Level, Machine, Phase, Refusal, Ticket};
+use super::{At, Level, Machine, Phase, Refusal, Ticket, Time};
 use crate::cause::Cause;
 use crate::clock::Moment;
 use crate::error::Reason;
@@ -162,25 +162,25 @@ impl Machine {
         self.lapsed
     }
 
-    /// Ends the time of a call in closed whose answer has begun. True if it was slow by then: it stays
-    /// with those in flight, where it counts as slow once and for all. Otherwise it is forgotten
-    /// there, and its outcome will come without a time.
-    pub(crate) fn is_slow_at_answer(
-        &mut self,
-        ticket: Ticket,
-        started: Moment,
-        at: At<'_>,
-    ) -> bool {
+    /// Ends the time of a call in closed whose answer has begun. It is no longer in flight; if nobody
+    /// takes it for slow, its outcome will come without a time.
+    pub(crate) fn answered(&mut self, ticket: Ticket, time: Time, at: At<'_>) -> Option<Time> {
         self.tick(at);
-        let Phase::Closed { policy, .. } = &mut self.phase else { return false };
+        let Phase::Closed { policy, .. } = &mut self.phase else { return None };
         if ticket.generation != self.generation {
-            return false;
+            return None;
         }
-        let slow = at.rules.slow.is_some_and(|slow| at.now - started > slow);
-        if !slow && ticket.watch == self.watch {
-            policy.forget(started);
+        let slow = at.rules.slow.is_some_and(|slow| at.now - time.started > slow);
+        if ticket.watch == self.watch {
+            if self.control == Control::Disabled {
+                policy.forget(time.started);
+            } else if let Some(cause) = policy.answered(time.started, at.now)
+                && self.control != Control::ForcedClosed
+            {
+                self.trip(cause, None, at);
+            }
         }
-        slow
+        slow.then_some(Time { answered: Some(at.now), ..time })
     }
 
     /// A ticket for the follow-up of a call whose probe was settled early.

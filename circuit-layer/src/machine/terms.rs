@@ -53,6 +53,19 @@ impl Ticket {
     }
 }
 
+/// When a call started and, if that was before its end, when its answer began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Time {
+    pub(crate) started: Moment,
+    pub(crate) answered: Option<Moment>,
+}
+
+impl From<Moment> for Time {
+    fn from(started: Moment) -> Self {
+        Self { started, answered: None }
+    }
+}
+
 /// A call that was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -42,6 +42,8 @@ pub struct Call {
     /// When it started. Only policies that name a [`slow_threshold`](TripPolicy::slow_threshold)
     /// have their calls timed.
     pub started: Option<Moment>,
+    /// When its answer began, where that was before its end. It is what its time ends with.
+    pub answered: Option<Moment>,
     /// Whether this policy was told of its [`start`](TripPolicy::start). It was not if it has replaced
     /// another one meanwhile.
     pub watched: bool,
@@ -51,18 +53,18 @@ impl Call {
     /// A call that ended this way, untimed.
     #[must_use]
     pub const fn new(failed: bool) -> Self {
-        Self { failed, started: None, watched: false }
+        Self { failed, started: None, answered: None, watched: false }
     }
 
     /// A call that ended this way and whose start then the policy was told of.
     #[must_use]
     pub const fn timed(failed: bool, started: Moment) -> Self {
-        Self { failed, started: Some(started), watched: true }
+        Self { failed, started: Some(started), answered: None, watched: true }
     }
 
     /// Whether it took strictly longer than `threshold`.
     pub(crate) fn is_slow(&self, threshold: Duration, now: Moment) -> bool {
-        self.started.is_some_and(|started| now - started > threshold)
+        self.started.is_some_and(|started| self.answered.unwrap_or(now) - started > threshold)
     }
 }
 
@@ -119,7 +121,7 @@ pub trait TripPolicy: Any + Debug + Send {
         }
     }
 
-    /// Calls that take strictly longer than this are slow. None: calls are not timed, and the three
+    /// Calls that take strictly longer than this are slow. None: calls are not timed, and the four
     /// methods below are never called.
     fn slow_threshold(&self) -> Option<Duration> {
         None
@@ -133,6 +135,14 @@ pub trait TripPolicy: Any + Debug + Send {
     /// A call that started then will never be recorded.
     fn forget(&mut self, started: Moment) {
         let _ = started;
+    }
+
+    /// The answer of a call that started then has begun, and its time ends here, though its outcome is
+    /// still to come: it is no longer in flight. Says why the breaker must trip, if it must.
+    fn answered(&mut self, started: Moment, now: Moment) -> Option<Cause> {
+        let _ = now;
+        self.forget(started);
+        None
     }
 
     /// Looks at the calls in flight, and says why the breaker must trip, if it must. Called before

@@ -68,6 +68,11 @@ impl<A: TripPolicy, B: TripPolicy> TripPolicy for Or<A, B> {
         self.b.forget(started);
     }
 
+    fn answered(&mut self, started: Moment, now: Moment) -> Option<Cause> {
+        let (a, b) = (self.a.answered(started, now), self.b.answered(started, now));
+        a.or(b)
+    }
+
     fn look(&mut self, now: Moment) -> Option<Cause> {
         let (a, b) = (self.a.look(now), self.b.look(now));
         a.or(b)

@@ -58,9 +58,14 @@ impl SlowCallRate {
 
 impl TripPolicy for SlowCallRate {
     fn record(&mut self, call: Call, now: Moment) -> Option<Cause> {
-        let watched = call.started.filter(|_| call.watched);
-        let counted = watched.is_some_and(|started| !self.in_flight.end(started));
         let mark = Mark { failed: false, slow: call.is_slow(self.slow, now) };
+        let counted = match call.started {
+            Some(started) if call.watched => match call.answered {
+                Some(_) => mark.slow,
+                None => !self.in_flight.end(started),
+            },
+            _ => false,
+        };
         if !counted {
             self.rate.tally.record(mark, 1, now);
         }
@@ -86,6 +91,15 @@ impl TripPolicy for SlowCallRate {
 
     fn forget(&mut self, started: Moment) {
         self.in_flight.end(started);
+    }
+
+    /// One that is slow by now is counted now.
+    fn answered(&mut self, started: Moment, now: Moment) -> Option<Cause> {
+        if !self.in_flight.end(started) || now - started <= self.slow {
+            return None;
+        }
+        self.rate.tally.record(SLOW, 1, now);
+        self.reached()
     }
 
     fn look(&mut self, now: Moment) -> Option<Cause> {

@@ -17,9 +17,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A dependency that can be asked, and counts how often it was.
 #[derive(Clone, Default)]
-struct Asked {
-    starts: Count,
-    ends: Count,
+pub(crate) struct Asked {
+    pub(crate) starts: Count,
+    pub(crate) ends: Count,
 }
 
 struct End(Count);
@@ -31,7 +31,7 @@ impl Drop for End {
 }
 
 impl Asked {
-    fn probe<F>(&self, answer: impl Fn() -> F + Send + Sync + 'static) -> ActiveProbe
+    pub(crate) fn probe<F>(&self, answer: impl Fn() -> F + Send + Sync + 'static) -> ActiveProbe
     where
         F: Future<Output = Result<(), io::Error>> + Send + 'static,
     {
@@ -47,22 +47,22 @@ impl Asked {
     }
 }
 
-fn open(builder: CircuitBreakerBuilder) -> CircuitBreaker {
+pub(crate) fn open(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     let breaker = builder.build().unwrap();
     fail(&breaker, 5);
     breaker
 }
 
-fn reject(breaker: &CircuitBreaker) {
+pub(crate) fn reject(breaker: &CircuitBreaker) {
     assert!(breaker.try_acquire().is_err());
 }
 
-fn wait(breaker: &CircuitBreaker) -> Duration {
+pub(crate) fn wait(breaker: &CircuitBreaker) -> Duration {
     breaker.snapshot().retry_after.unwrap()
 }
 
 /// Lets every task run that can.
-async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
@@ -190,54 +190,6 @@ async fn an_answer_to_a_wait_that_is_over_changes_nothing() {
     go.notify_one();
     settle().await;
     assert_eq!((asked.ends.get(), wait(&breaker)), (1, MINUTE), "the second outage's own wait");
-}
-
-#[test]
-fn without_a_runtime_the_wait_alone_decides() {
-    let asked = Asked::default();
-    let (builder, hand) = builder();
-    let breaker = open(builder.active_probe(asked.probe(|| async { Ok(()) })));
-    reject(&breaker);
-    assert_eq!((asked.starts.get(), wait(&breaker)), (0, MINUTE));
-    hand.advance(MINUTE);
-    assert!(breaker.try_acquire().is_ok());
-}
-
-#[test]
-fn one_that_goes_down_with_its_runtime_leaves_the_wait_and_the_next_start_alone() {
-    let asked = Asked::default();
-    let (builder, hand) = builder();
-    let breaker = open(builder.active_probe(asked.probe(pending)));
-    for starts in 1..=2 {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            reject(&breaker);
-            settle().await;
-        });
-        drop(runtime);
-        assert_eq!((asked.starts.get(), asked.ends.get()), (starts, starts));
-        hand.advance(SECOND);
-    }
-    assert_eq!(wait(&breaker), MINUTE - 2 * SECOND);
-}
-
-#[test]
-fn one_that_went_down_with_its_runtime_before_it_began_leaves_the_next_start_alone() {
-    let asked = Asked::default();
-    let (builder, hand) = builder();
-    let breaker = open(builder.active_probe(asked.probe(pending)));
-    for starts in [0, 1] {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            reject(&breaker);
-            for _ in 0..starts {
-                settle().await;
-            }
-        });
-        drop(runtime);
-        assert_eq!(asked.starts.get(), starts);
-        hand.advance(SECOND);
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,8 @@
 
 mod abandoned;
 mod active_probe;
+mod active_probe_runtimes;
+mod answers;
 mod backoff;
 mod backpressure;
 mod clocks;
