@@ -39,9 +39,10 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Recorded {
-    /// It was taken as evidence.
+    /// It was taken as evidence. A success is told so without the lock where it could change nothing,
+    /// also while the breaker is disabled.
     Counted,
-    /// It was neutral, or the breaker is disabled: nothing was counted.
+    /// It was neutral, or a failure while the breaker is disabled: nothing was counted.
     Ignored,
     /// The generation that admitted the call is over. The outcome was counted as stale and
     /// changed nothing else.
