@@ -104,7 +104,7 @@ where
             Seen::Found(answer) => return decode(answer),
             Seen::Missing(stale) => stale,
         };
-        let (joined, by_us) = (loads.join(&key), AtomicBool::new(false));
+        let (mut joined, by_us) = (loads.join(&key), AtomicBool::new(false));
         let load = || async {
             // Somebody may have loaded it after our look.
             if loads.ended() != ended
@@ -117,19 +117,19 @@ where
             loader().await.map(Arg::into_bytes).map_err(|error| Arc::from(error.into()))
         };
         let loaded = joined.lead_or_follow(load).await;
+        if by_us.into_inner()
+            && let Ok(value) = &loaded
+        {
+            self.keep(&key, value, ttl).await;
+        }
+        // Those who come from now on find what was set.
+        drop(joined);
         match loaded {
             Ok(value) => {
-                if by_us.into_inner() {
-                    self.keep(&key, &value, ttl).await;
-                }
-                joined.end();
                 let (value, age) = (Value::BulkString(value.into()), Duration::ZERO);
                 decode(Answer { value, source: Source::Loader, age })
             }
-            Err(error) => {
-                joined.end();
-                decode(stale.ok_or(Error::Load(error))?)
-            }
+            Err(error) => decode(stale.ok_or(Error::Load(error))?),
         }
     }
 

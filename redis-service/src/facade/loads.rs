@@ -3,12 +3,13 @@
 //! When a popular key ends, everybody misses it at once. If each of them asked the source, it would get
 //! in a moment what the cache kept from it all day. So those who miss meet here: one of them loads, the
 //! others wait for what it finds. Whoever leads may go away at any moment; then the next in line leads,
-//! with a loader of its own.
+//! with a loader of its own. They meet until the leader has also handed on what it found: whoever comes
+//! before Redis has the value still finds it here.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -19,10 +20,17 @@ pub(super) type Loaded = Result<Bytes, Arc<dyn StdError + Send + Sync>>;
 /// The place where those meet who miss the same key. Its turn is the right to load.
 type Flight = tokio::sync::Mutex<Option<Loaded>>;
 
+/// A place, and how many are there.
+#[derive(Debug, Default)]
+struct Meeting {
+    flight: Arc<Flight>,
+    present: usize,
+}
+
 /// The loads of one client.
 #[derive(Debug)]
 pub(crate) struct Loads {
-    flights: Mutex<HashMap<Bytes, Weak<Flight>>>,
+    meetings: Mutex<HashMap<Bytes, Meeting>>,
     slots: Semaphore,
     ended: AtomicU64,
 }
@@ -30,7 +38,7 @@ pub(crate) struct Loads {
 impl Loads {
     pub(crate) fn new(at_once: usize) -> Self {
         Self {
-            flights: Mutex::default(),
+            meetings: Mutex::default(),
             slots: Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)),
             ended: AtomicU64::new(0),
         }
@@ -42,28 +50,27 @@ impl Loads {
     }
 
     pub(super) fn join(&self, key: &Bytes) -> Joined<'_> {
-        let mut flights = self.flights();
-        let running = flights.get(key).and_then(Weak::upgrade);
-        let flight = running.unwrap_or_else(|| {
-            let flight = Arc::default();
-            flights.insert(key.clone(), Arc::downgrade(&flight));
-            flight
-        });
-        drop(flights);
-        Joined { loads: self, key: key.clone(), flight }
+        let mut meetings = self.meetings();
+        let meeting = meetings.entry(key.clone()).or_default();
+        meeting.present = meeting.present.saturating_add(1);
+        let flight = Arc::clone(&meeting.flight);
+        drop(meetings);
+        Joined { loads: self, key: key.clone(), flight, led: false }
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<Bytes, Weak<Flight>>> {
+    fn meetings(&self) -> MutexGuard<'_, HashMap<Bytes, Meeting>> {
         // Nothing panics while it holds the lock.
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+        self.meetings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One of those who wait for a key. The last one to leave takes the flight along.
+/// One of those who wait for a key. The one who has led takes the flight along when it leaves, so
+/// that those who come from then on start anew; and so does the last one.
 pub(super) struct Joined<'a> {
     loads: &'a Loads,
     key: Bytes,
     flight: Arc<Flight>,
+    led: bool,
 }
 
 impl Joined<'_> {
@@ -73,7 +80,7 @@ impl Joined<'_> {
     ///
     /// Dropped while it loads, it passes the turn on.
     #[expect(clippy::significant_drop_tightening, reason = "the turn is the right to load")]
-    pub(super) async fn lead_or_follow<F>(&self, load: impl FnOnce() -> F) -> Loaded
+    pub(super) async fn lead_or_follow<F>(&mut self, load: impl FnOnce() -> F) -> Loaded
     where
         F: Future<Output = Loaded>,
     {
@@ -86,30 +93,62 @@ impl Joined<'_> {
         let loaded = load().await;
         drop(slot);
         *turn = Some(loaded.clone());
-        self.loads.ended.fetch_add(1, Ordering::AcqRel);
+        self.led = true;
         loaded
-    }
-
-    /// Those who come from now on start anew.
-    pub(super) fn end(&self) {
-        let mut flights = self.loads.flights();
-        if flights.get(&self.key).is_some_and(|flight| flight.ptr_eq(&Arc::downgrade(&self.flight)))
-        {
-            flights.remove(&self.key);
-        }
     }
 }
 
 impl Drop for Joined<'_> {
     fn drop(&mut self) {
-        let mut flights = self.loads.flights();
-        let last = Arc::strong_count(&self.flight) == 1;
-        if last
-            && flights
-                .get(&self.key)
-                .is_some_and(|flight| flight.ptr_eq(&Arc::downgrade(&self.flight)))
-        {
-            flights.remove(&self.key);
+        let mut meetings = self.loads.meetings();
+        if self.led {
+            // Before the next one can begin, so that it looks again if it missed before.
+            self.loads.ended.fetch_add(1, Ordering::AcqRel);
         }
+        let here = meetings.get_mut(&self.key);
+        // Another one has begun where the leader has already gone.
+        let Some(here) = here.filter(|here| Arc::ptr_eq(&here.flight, &self.flight)) else {
+            return;
+        };
+        here.present = here.present.saturating_sub(1);
+        if self.led || here.present == 0 {
+            meetings.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::{hint, thread};
+
+    use super::*;
+
+    #[test]
+    fn of_two_who_leave_together_one_takes_the_flight_along() {
+        const ROUNDS: usize = 10_000;
+        let (loads, arrived) = (Loads::new(1), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for round in 1..=ROUNDS {
+                        let joined = loads.join(&Bytes::from(round.to_be_bytes().to_vec()));
+                        arrived.fetch_add(1, Ordering::SeqCst);
+                        // A barrier of the operating system would let one go well before the other.
+                        for spins in 0_u32.. {
+                            if arrived.load(Ordering::SeqCst) >= 2 * round {
+                                break;
+                            } else if spins < 500 {
+                                hint::spin_loop();
+                            } else {
+                                thread::yield_now();
+                            }
+                        }
+                        drop(joined);
+                    }
+                });
+            }
+        });
+        assert_eq!(loads.meetings().len(), 0);
     }
 }

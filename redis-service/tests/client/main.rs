@@ -14,6 +14,7 @@ mod local_writes;
 mod operations;
 mod process_wide;
 mod protection;
+mod stampede;
 mod state;
 mod support;
 #[cfg(feature = "otel")]
