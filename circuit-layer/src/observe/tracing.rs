@@ -55,3 +55,57 @@ impl Observer for TracingObserver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::subscriber::with_default;
+    use tracing::{Metadata, Subscriber};
+
+    use super::*;
+    use crate::CircuitBreaker;
+
+    /// Keeps the name and the level of each event.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<(&'static str, Level)>>>);
+
+    impl Subscriber for Log {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            let metadata = event.metadata();
+            self.0.lock().unwrap().push((metadata.name(), *metadata.level()));
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn to_open_is_a_warning_and_any_other_move_is_told_by_the_way() {
+        let log = Log::default();
+        let breaker = CircuitBreaker::builder("logged").observer(TracingObserver).build().unwrap();
+        with_default(log.clone(), || {
+            breaker.force_open("a test", None);
+            assert!(breaker.try_acquire().is_err(), "and not logged");
+            breaker.release("half-open");
+            breaker.reset("closed");
+        });
+        let moved = |level| ("circuit_breaker.state_change", level);
+        let expected = [moved(Level::WARN), moved(Level::INFO), moved(Level::INFO)];
+        assert_eq!(*log.0.lock().unwrap(), expected);
+    }
+}

@@ -348,3 +348,36 @@ fn what_was_slow_or_failed_is_still_so_in_a_window_of_another_length() {
     assert_eq!((counts.calls, counts.failed), (12, 6));
     assert_eq!((counts.slow, counts.failed_or_slow), (6, 10));
 }
+
+#[test]
+fn a_sub_bucket_that_ends_with_one_of_the_next_window_leaves_with_it() {
+    let window = |seconds| FailureRate::new(1.0, Window::time(Duration::from_secs(seconds)));
+    let mut former = window(10);
+    feed(&mut former, Past { end: 3_500, took: 0, failed: true });
+    let mut heir = window(20);
+    heir.take_over(&former, at(21_999));
+    assert_eq!(heir.counts(at(21_999)).calls, 1);
+    assert_eq!(heir.counts(at(22_000)).calls, 0);
+}
+
+#[test]
+fn either_policy_may_want_calls_timed_and_the_shorter_threshold_is_that_of_both() {
+    let slow = |seconds| SlowCallRate::new(0.5, Duration::from_secs(seconds), Window::calls(4));
+    let streak = || ConsecutiveFailures::new(9);
+    let one = Some(Duration::from_secs(1));
+    assert_eq!(slow(1).or(slow(4)).slow_threshold(), one);
+    assert_eq!(slow(4).or(slow(1)).slow_threshold(), one);
+    assert_eq!(slow(1).or(streak()).slow_threshold(), one);
+    assert_eq!(streak().or(slow(1)).slow_threshold(), one);
+    assert_eq!(streak().or(streak()).slow_threshold(), None);
+}
+
+#[test]
+fn either_policy_may_be_the_one_that_is_not_quiet() {
+    let slow = SlowCallRate::new(0.5, Duration::from_secs(1), Window::calls(4));
+    let streak = || ConsecutiveFailures::new(9);
+    assert!(streak().or(streak()).quiet());
+    assert!(!streak().or(slow.clone()).quiet());
+    assert!(!slow.clone().or(streak()).quiet());
+    assert_eq!((slow.quiet(), slow.deferral()), (false, Deferral::NONE));
+}

@@ -30,7 +30,7 @@ impl LastCalls {
         let (new, over) = (times.min(room), times.saturating_sub(room));
         self.ring.resize(self.ring.len() + new, mark);
         let beyond = over.saturating_sub(self.ring.len() - self.oldest);
-        self.replace(self.oldest, over - beyond, mark);
+        self.replace(self.oldest, over, mark);
         self.replace(0, beyond, mark);
         self.oldest = (self.oldest + over).checked_rem(self.size).unwrap_or(0);
         let times = u32::try_from(times).unwrap_or(u32::MAX);
@@ -38,7 +38,8 @@ impl LastCalls {
         self.good = if mark == GOOD { self.good.saturating_add(times) } else { 0 };
     }
 
-    /// Takes out `times` marks from `at` on, which must be there, and puts this one in their places.
+    /// Takes out `times` marks from `at` on, or all of them to the end of the ring, and puts this one in
+    /// their places.
     fn replace(&mut self, at: usize, times: usize, mark: Mark) {
         let mut gone = Counts::default();
         for slot in self.ring.iter_mut().skip(at).take(times) {

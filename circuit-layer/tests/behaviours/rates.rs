@@ -158,6 +158,18 @@ fn calls_that_never_answer_trip_while_they_are_in_flight() {
 }
 
 #[test]
+fn they_do_so_on_either_side_of_an_or() {
+    let slow = || SlowCallRate::new(0.5, 2 * SECOND, Window::calls(20)).min_calls(10);
+    let streak = || ConsecutiveFailures::new(50);
+    for (breaker, hand) in [with(slow().or(streak())), with(streak().or(slow()))] {
+        let hung: Vec<_> = (0..20).map(|_| breaker.try_acquire().unwrap()).collect();
+        hand.advance(3 * SECOND);
+        assert_eq!(breaker.snapshot().cause, Some(Cause::SlowCallRate(100)));
+        drop(hung);
+    }
+}
+
+#[test]
 fn a_dropped_call_is_no_longer_in_flight() {
     let (builder, hand) = builder();
     let slow = SlowCallRate::new(0.5, 2 * SECOND, Window::calls(10)).min_calls(1);
@@ -264,6 +276,12 @@ fn broken_windows_are_refused() {
     for (policy, expected) in cases {
         let built = builder().0.policy(policy.or(ConsecutiveFailures::new(5))).build();
         assert_eq!(built.unwrap_err(), expected);
+    }
+    for (policy, expected) in [
+        (SlowCallRate::new(0.0, SECOND, Window::calls(10)), ConfigError::RateThreshold),
+        (SlowCallRate::new(0.5, Duration::ZERO, Window::calls(9)), ConfigError::ZeroSlowThreshold),
+    ] {
+        assert_eq!(builder().0.policy(policy).build().unwrap_err(), expected);
     }
     let built = builder().0.policy(ConsecutiveFailures::new(0)).backoff(Backoff::none()).build();
     assert_eq!(built.unwrap_err(), ConfigError::ZeroFailMax);
