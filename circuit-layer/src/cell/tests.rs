@@ -100,6 +100,26 @@ fn a_rejection_while_open_takes_no_lock_unless_an_active_probe_is_due() {
 }
 
 #[test]
+fn only_a_breaker_that_waits_by_itself_lets_an_active_probe_start_and_only_one() {
+    let forever = ActiveProbe::new(std::future::pending::<Result<(), ()>>);
+    let config = CircuitBreaker::builder("cell").fail_max(1).active_probe(forever);
+    let breaker = config.build().unwrap();
+    let claims = || breaker.cell().claim_active_probe(breaker.now()).is_some();
+    assert!(!claims(), "closed");
+    breaker.force_open("a test", None);
+    assert!(!claims(), "held open");
+    breaker.release("a test");
+    assert!(!claims(), "half-open");
+    breaker.observe_only("a test", None);
+    breaker.try_acquire().unwrap().failure("x");
+    assert_eq!(breaker.state(), State::Open);
+    assert!(!claims(), "in shadow");
+    breaker.reset("a test");
+    breaker.try_acquire().unwrap().failure("x");
+    assert!(claims() && !claims());
+}
+
+#[test]
 fn a_rejection_is_the_same_with_and_without_the_lock() {
     let tripped = CircuitBreaker::builder("cell").fail_max(1).build().unwrap();
     tripped.try_acquire().unwrap().failure("x");

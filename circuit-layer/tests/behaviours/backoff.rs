@@ -132,6 +132,16 @@ fn each_whole_healthy_minute_forgives_one_relapse_to_the_nanosecond() {
 }
 
 #[test]
+fn a_success_late_in_a_minute_is_as_good_as_one_at_its_beginning() {
+    let (breaker, hand) = relapsed();
+    for (after, level) in [(MINUTE / 2, 3), (MINUTE / 2, 2), (MINUTE - MS, 2), (MS, 1)] {
+        hand.advance(after);
+        succeed(&breaker, 1);
+        assert_eq!(breaker.snapshot().level, level);
+    }
+}
+
+#[test]
 fn an_order_cuts_the_minute_short() {
     let (breaker, hand) = relapsed();
     succeed(&breaker, 1);
