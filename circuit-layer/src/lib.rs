@@ -45,6 +45,7 @@
 //! # }
 //! ```
 
+mod abandoned;
 mod active_probe;
 mod arena;
 mod backoff;
@@ -84,6 +85,7 @@ mod sync;
 mod window;
 mod word;
 
+pub use crate::abandoned::{IfAbandoned, abandons, if_abandoned};
 pub use crate::active_probe::ActiveProbe;
 pub use crate::backoff::Backoff;
 pub use crate::breaker::CircuitBreaker;

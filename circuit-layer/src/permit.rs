@@ -5,6 +5,7 @@
 //! outcome or by `Drop`, and it knows the generation that issued it, so that it can not speak for
 //! another one.
 
+use crate::abandoned::leave_mark;
 use crate::cell::Cell;
 use crate::clock::Moment;
 use crate::machine::{Ticket, Time};
@@ -19,7 +20,7 @@ use crate::outcome::{Outcome, Recorded};
 ///
 /// Dropping a permit gives a probe's slot back. It counts as nothing, unless the call had been out
 /// for [`abandoned_after`](crate::CircuitBreakerBuilder::abandoned_after): then whoever dropped it
-/// had waited in vain, and it counts as a failure.
+/// had waited in vain, and it counts as a failure. [`if_abandoned`](crate::if_abandoned) hears of that.
 ///
 /// # A permit can not be settled twice
 ///
@@ -174,6 +175,7 @@ impl Permit {
         let abandoned = self.stage == Stage::Whole
             && self.time.is_some_and(|time| self.cell.is_abandoned(time.started, self.cell.now()));
         if abandoned {
+            leave_mark();
             self.settle(Outcome::ABANDONED);
         } else if self.ticket.probe != 0 || self.ticket.is_timed() {
             self.settle(Outcome::Ignored);

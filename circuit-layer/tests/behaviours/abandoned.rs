@@ -1,11 +1,14 @@
 //! Calls that never got to say how they ended: dropped, panicked, hung.
 
+use std::cell::Cell;
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
 
-use circuit_layer::{CircuitBreaker, CircuitBreakerLayer, State};
+use circuit_layer::{
+    CircuitBreaker, CircuitBreakerLayer, ManualClock, State, abandons, if_abandoned,
+};
 use futures_util::FutureExt;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -187,4 +190,73 @@ async fn the_bare_guard_times_a_call_from_its_admission() {
     hand.advance(SECOND);
     drop(call);
     assert_eq!(breaker.state(), State::Open);
+}
+
+/// How often a hung call has been noted that is dropped after `polls` and after so long, and what its
+/// breaker has counted.
+fn noted(breaker: &CircuitBreaker, hand: &ManualClock, polls: u32, out: Duration) -> (u64, u64) {
+    let notes = Cell::new(0);
+    let hung = breaker.call(pending::<Result<(), std::io::Error>>());
+    let mut call = Box::pin(if_abandoned(hung, || notes.set(notes.get() + 1)));
+    for _ in 0..polls {
+        assert!(poll_once(&mut call).is_pending());
+    }
+    hand.advance(out);
+    drop(call);
+    (notes.get(), breaker.snapshot().counts.failed)
+}
+
+#[test]
+fn who_counts_dropped_calls_hears_of_those_that_the_breaker_counts_and_of_no_others() {
+    let check = |polls, out, expected| {
+        let (breaker, hand) = defaults();
+        assert_eq!(noted(&breaker, &hand, polls, out), expected, "{polls} polls, {out:?}");
+    };
+    check(0, SECOND * 60, (0, 0));
+    check(1, SECOND - MS, (0, 0));
+    check(1, SECOND, (1, 1));
+    check(2, SECOND * 60, (1, 1));
+}
+
+#[test]
+fn a_rejected_call_is_never_abandoned_nor_one_of_a_breaker_that_counts_no_drops() {
+    let (breaker, hand) = tripped();
+    let notes = Cell::new(0);
+    let rejected = breaker.call(pending::<Result<(), std::io::Error>>());
+    let mut call = Box::pin(if_abandoned(rejected, || notes.set(notes.get() + 1)));
+    assert!(poll_once(&mut call).is_ready());
+    hand.advance(SECOND * 10);
+    drop(call);
+    assert_eq!(notes.get(), 0);
+
+    let (builder, hand) = builder();
+    let breaker = builder.abandoned_after(None).build().unwrap();
+    assert_eq!(noted(&breaker, &hand, 1, SECOND * 60), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ended_is_not_abandoned_by_being_dropped_late() {
+    let breaker = CircuitBreaker::new("ended");
+    let notes = Cell::new(0);
+    let slow = breaker.call(async {
+        breaker.clock().sleep_until(breaker.now() + SECOND * 10).await;
+        Ok::<_, std::io::Error>(42)
+    });
+    let mut call = Box::pin(if_abandoned(slow, || notes.set(notes.get() + 1)));
+    assert_eq!(call.as_mut().await.unwrap(), 42);
+    drop(call);
+    assert_eq!(notes.get(), 0);
+}
+
+#[test]
+fn a_call_abandoned_in_another_thread_is_none_of_this_one() {
+    let (breaker, hand) = defaults();
+    let permit = breaker.try_acquire().unwrap();
+    hand.advance(SECOND);
+    let elsewhere = || std::thread::scope(|scope| drop(scope.spawn(|| drop(permit))));
+    assert!(!abandons(elsewhere));
+    assert_eq!(breaker.snapshot().counts.failed, 1);
+    let permit = breaker.try_acquire().unwrap();
+    hand.advance(SECOND);
+    assert!(abandons(|| drop(permit)));
 }
