@@ -10,25 +10,22 @@
 //! | the breaker rejected it | rejected | no | no |
 //! | it was dropped | none | no | no |
 
-use std::future::Future;
-use std::pin::Pin;
+mod layer;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
 
 use circuit_layer::HealthMetrics;
 use circuit_layer::health::Status;
 use circuit_layer::{Clock, Error, Moment};
-use pin_project_lite::pin_project;
 use redis::Value;
 use serde::Serialize;
-use tower_layer::Layer;
-use tower_service::Service;
 use tracing::Span;
-use tracing::instrument::{Instrument, Instrumented};
+
+pub use layer::{Counted, Metrics, MetricsLayer};
 
 use crate::error::RedisError;
-use crate::spans::{self, Spans};
+use crate::spans::Spans;
 use crate::{Operation, Request};
 
 /// The answer of the stack below: the breaker's rejection, or Redis' own error.
@@ -158,78 +155,5 @@ impl Ledger {
             }
             Err(Error::Rejected(_)) => recorder.rejected(operation),
         }
-    }
-}
-
-/// Counts what passes through.
-#[derive(Clone, Debug)]
-pub struct MetricsLayer {
-    ledger: Arc<Ledger>,
-}
-
-impl MetricsLayer {
-    pub(crate) const fn new(ledger: Arc<Ledger>) -> Self {
-        Self { ledger }
-    }
-}
-
-impl<S> Layer<S> for MetricsLayer {
-    type Service = Metrics<S>;
-
-    fn layer(&self, inner: S) -> Metrics<S> {
-        Metrics { inner, ledger: Arc::clone(&self.ledger) }
-    }
-}
-
-/// The service of [`MetricsLayer`]. Clones count together.
-#[derive(Clone, Debug)]
-pub struct Metrics<S> {
-    inner: S,
-    ledger: Arc<Ledger>,
-}
-
-impl<S> Service<Request> for Metrics<S>
-where
-    S: Service<Request, Response = Value, Error = Error<RedisError>>,
-{
-    type Response = Value;
-    type Error = Error<RedisError>;
-    type Future = Counted<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let operation = request.operation();
-        let (since, waits) = (self.ledger.clock.now(), request.waits());
-        let (ledger, span) = (Arc::clone(&self.ledger), self.ledger.span(&request));
-        let inner = span.in_scope(|| self.inner.call(request)).instrument(span);
-        Counted { inner, ledger, operation, since, waits }
-    }
-}
-
-pin_project! {
-    /// The future of [`Metrics`]. Dropped before it is ready, it counts nothing.
-    #[derive(Debug)]
-    pub struct Counted<F> {
-        #[pin]
-        inner: Instrumented<F>,
-        ledger: Arc<Ledger>,
-        operation: Operation,
-        since: Moment,
-        waits: bool,
-    }
-}
-
-impl<F: Future<Output = Answer>> Future for Counted<F> {
-    type Output = Answer;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let mut this = self.project();
-        let answer = ready!(this.inner.as_mut().poll(cx));
-        spans::close(this.inner.span(), &answer);
-        this.ledger.record(*this.operation, *this.since, *this.waits, &answer);
-        Poll::Ready(answer)
     }
 }
