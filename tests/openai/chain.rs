@@ -85,3 +85,35 @@ async fn a_stream_falls_back_before_its_first_word_and_never_after_it() {
     assert_eq!(text, "A kettle. ");
     assert_eq!(server.requests(), 3);
 }
+
+#[tokio::test]
+async fn an_answer_without_text_is_not_remembered_as_one() {
+    let (server, openai) = server_and(true).await;
+    server.inject(Fault::ToolCall);
+    let called = ask(&openai, "A pan.").await;
+    assert_eq!((called.text.as_str(), called.source), ("", Source::Model("big".into())));
+    assert!(called.response.unwrap().choices[0].message.tool_calls.is_some());
+
+    server.inject(Fault::Status(503));
+    let after = ask(&openai, "A pan.").await;
+    assert_eq!((after.text.as_str(), after.source), ("Ask later.", Source::Plain));
+}
+
+#[tokio::test]
+async fn a_whole_stream_without_text_is_the_answer_and_asked_of_one_model() {
+    let (server, openai) = server_and(true).await;
+    server.inject(Fault::ToolCall);
+    for asked in 1..=5 {
+        let (text, ended) = stream(&openai).await;
+        ended.unwrap();
+        assert_eq!((text.as_str(), server.requests()), ("", asked));
+    }
+    let report = openai.health_metrics().report(&openai.first_breaker().snapshot());
+    assert_eq!((report.successes, report.failures), (5, 0), "as for the breaker");
+    assert_eq!(openai.first_breaker().state(), State::Closed);
+
+    server.inject(Fault::Status(503));
+    let (text, ended) = stream(&openai).await;
+    ended.unwrap();
+    assert_eq!(text, "Ask later.", "nothing was remembered");
+}

@@ -56,7 +56,8 @@ impl Answer {
     }
 }
 
-/// An answer that comes part by part.
+/// An answer that comes part by part: its text. If the model answered by calling a tool there is none,
+/// and [`complete`](super::OpenAi::complete) tells which.
 ///
 /// Its source is settled: it has begun. What fails from here on is an error for the caller, because a
 /// second model would begin anew.
@@ -73,25 +74,31 @@ pub struct AnswerStream {
 }
 
 impl AnswerStream {
-    /// Waits for the beginning of the text.
+    /// Waits for the beginning of the text, or for the end of an answer that has none.
     pub(super) async fn begin(
         model: &Arc<str>,
         mut rest: ChatCompletionResponseStream,
         memory: Option<Memory>,
     ) -> Result<Self, OpenAIError> {
         let source = Source::Model(Arc::clone(model));
-        let (told, begun) = loop {
+        let mut answered = false;
+        let begun = loop {
             match rest.next().await {
                 Some(Ok(chunk)) => {
+                    answered |= !chunk.choices.is_empty();
                     if let Some(text) = text(chunk) {
-                        break (text.clone(), text);
+                        break Some(text);
                     }
                 }
                 Some(Err(error)) => return Err(error),
+                None if answered => break None,
                 None => return Err(AnswerError::Empty.into()),
             }
         };
-        Ok(Self { source, begun: Some(begun), rest: Some(rest), told, memory })
+        // A stream that has ended is not polled again.
+        let rest = begun.is_some().then_some(rest);
+        let told = begun.clone().unwrap_or_default();
+        Ok(Self { source, begun, rest, told, memory })
     }
 
     pub(super) fn instead(text: String, source: Source) -> Self {

@@ -78,7 +78,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// An answer without text, such as the call of a tool, would stand in for nothing later.
     pub(super) fn keep(self, text: String) {
+        if text.is_empty() {
+            return;
+        }
         let remembered = Remembered { text: text.into(), at: self.clock.now() };
         self.answers.insert(self.question, remembered);
     }
@@ -137,7 +141,8 @@ impl<C: Config> OpenAi<C> {
         Ok(Answer::instead(text, source))
     }
 
-    /// The answer to a request, part by part. Once it has begun there is no other model.
+    /// The answer to a request, part by part. Once it has begun there is no other model, nor once it is
+    /// whole without any text.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ pub enum AnswerError {
     /// It ended before it was complete.
     #[error("the answer was cut off")]
     Truncated,
-    /// It holds no text.
+    /// It holds no choice: neither text nor the call of a tool.
     #[error("the answer is empty")]
     Empty,
 }

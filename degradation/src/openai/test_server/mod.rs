@@ -49,6 +49,8 @@ pub enum Fault {
     ErrorPart(usize),
     /// No answer at all.
     Hang,
+    /// None, but for who looks for text: a whole answer that calls a tool instead.
+    ToolCall,
 }
 
 /// What the server and its connections share.

@@ -56,12 +56,21 @@ pub(super) async fn completions(
         }
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Truncate(_)) if !streams => {
-            let whole = whole(id, &asked.model, &text).to_string();
+            let message = json!({ "role": "assistant", "content": text });
+            let whole = whole(id, &asked.model, &message, "stop").to_string();
             let half: String = whole.chars().take(whole.len() >> 1).collect();
             ([(CONTENT_TYPE, "application/json")], half).into_response()
         }
         fault if streams => events(id, &asked.model, &text, fault),
-        _ => Json(whole(id, &asked.model, &text)).into_response(),
+        Some(Fault::ToolCall) => {
+            let message =
+                json!({ "role": "assistant", "content": null, "tool_calls": [tool_call()] });
+            Json(whole(id, &asked.model, &message, "tool_calls")).into_response()
+        }
+        _ => {
+            let message = json!({ "role": "assistant", "content": text });
+            Json(whole(id, &asked.model, &message, "stop")).into_response()
+        }
     }
 }
 
@@ -70,12 +79,13 @@ fn error(status: StatusCode, code: &str) -> Response {
     (status, Json(json!({ "error": error }))).into_response()
 }
 
-fn whole(id: u64, model: &str, text: &str) -> Value {
-    let choice = json!({
-        "index": 0,
-        "message": { "role": "assistant", "content": text },
-        "finish_reason": "stop",
-    });
+fn tool_call() -> Value {
+    let function = json!({ "name": "stock", "arguments": "{}" });
+    json!({ "index": 0, "id": "call-0", "type": "function", "function": function })
+}
+
+fn whole(id: u64, model: &str, message: &Value, finish: &str) -> Value {
+    let choice = json!({ "index": 0, "message": message, "finish_reason": finish });
     json!({
         "id": format!("chatcmpl-{id}"),
         "object": "chat.completion",
@@ -98,9 +108,16 @@ fn events(id: u64, model: &str, text: &str, fault: Option<Fault>) -> Response {
         });
         format!("data: {chunk}\n\n")
     };
-    let words = text.split_inclusive(' ').map(|word| chunk(json!({ "content": word }), None));
-    let end = [chunk(json!({}), Some("stop")), "data: [DONE]\n\n".to_owned()];
-    let all: Vec<_> = words.chain(end).collect();
+    let calls = fault == Some(Fault::ToolCall);
+    let told: Vec<_> = if calls {
+        vec![chunk(json!({ "tool_calls": [tool_call()] }), None)]
+    } else {
+        let words = text.split_inclusive(' ');
+        words.map(|word| chunk(json!({ "content": word }), None)).collect()
+    };
+    let finish = if calls { "tool_calls" } else { "stop" };
+    let end = [chunk(json!({}), Some(finish)), "data: [DONE]\n\n".to_owned()];
+    let all: Vec<_> = told.into_iter().chain(end).collect();
     let parts = match fault {
         Some(
             Fault::Truncate(parts)
