@@ -82,6 +82,15 @@ fn of_sqlx(error: &sqlx::Error) -> Outcome {
     }
 }
 
+/// Whether the error proves that the server works. One that ended a statement does.
+pub(super) fn is_answer(error: &sqlx::Error) -> bool {
+    match of_sqlx(error) {
+        Outcome::Success => true,
+        Outcome::Failure { .. } => false,
+        Outcome::Ignored => error.as_database_error().is_some(),
+    }
+}
+
 /// Whether a connection must not be used again: it leads to a server that takes no writes.
 pub(super) fn leads_astray(error: &sqlx::Error) -> bool {
     of_sqlx(error) == Outcome::failure("readonly")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::{Database, Pool};
 use tower_service::Service;
 
-use super::classify::leads_astray;
+use super::classify::{is_answer, leads_astray};
 use super::error::DatabaseError;
 use super::lease::Lease;
 use super::work::{BoxFuture, Work};
@@ -25,8 +25,8 @@ use super::work::{BoxFuture, Work};
 pub struct DatabaseService<DB: Database> {
     pool: Pool<DB>,
     timeout: Duration,
-    /// Calls that the server has answered: whoever finds no connection meanwhile has found a busy
-    /// server, not a dead one.
+    /// Calls that the server has answered, a "no" included: whoever finds no connection meanwhile has
+    /// found a busy server, not a dead one.
     answered: Arc<AtomicU64>,
 }
 
@@ -60,6 +60,9 @@ impl<DB: Database> DatabaseService<DB> {
             }
             Ok(Err(sqlx::Error::PoolTimedOut)) => Err(self.no_connection(before)),
             Ok(Err(error)) => {
+                if is_answer(&error) {
+                    self.answered.fetch_add(1, Ordering::Relaxed);
+                }
                 if !leads_astray(&error) {
                     lease.into_iter().for_each(Lease::give_back);
                 }

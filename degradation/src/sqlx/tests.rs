@@ -68,36 +68,56 @@ async fn work_that_hangs_opens_the_breaker_and_its_connections_are_replaced() {
     assert_eq!(answer(&database).await.unwrap(), 42);
 }
 
-/// A third of the time that a call has.
-fn slowly(_: &mut SqliteConnection) -> BoxFuture<'_, Result<(), sqlx::Error>> {
-    Box::pin(async {
+/// Takes a third of the time that a call has; then the answer is there, or there is none.
+struct Slowly {
+    found: bool,
+}
+
+impl Work<Sqlite> for Slowly {
+    type Answer = ();
+
+    async fn run(self, _: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let clock = circuit_layer::Clock::default();
         clock.sleep_until(clock.now() + TIMEOUT / 3).await;
-        Ok(())
-    })
+        self.found.then_some(()).ok_or(sqlx::Error::RowNotFound)
+    }
 }
 
 fn forty_two(c: &mut SqliteConnection) -> BoxFuture<'_, Result<i64, sqlx::Error>> {
     Box::pin(sqlx::query_scalar("SELECT 42").fetch_one(c))
 }
 
-#[tokio::test]
-async fn a_pool_that_others_use_up_is_busy_while_they_are_answered_and_gone_while_not() {
+/// A pool of one connection.
+async fn service() -> (DatabaseService<Sqlite>, TempDir) {
     let folder = TempDir::new().unwrap();
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
     let options = PoolOptions::<Sqlite>::new().max_connections(1).acquire_timeout(TIMEOUT * 2);
-    let pool = options.connect(&url).await.unwrap();
-    let service = DatabaseService::new(pool.clone(), TIMEOUT);
-    let taken = pool.acquire().await.unwrap();
+    (DatabaseService::new(options.connect(&url).await.unwrap(), TIMEOUT), folder)
+}
+
+#[tokio::test]
+async fn a_pool_that_others_use_up_is_busy_while_they_are_answered_and_gone_while_not() {
+    let (service, _folder) = service().await;
+    let taken = service.pool().acquire().await.unwrap();
     let nobody_answered = service.clone().oneshot(forty_two).await;
     assert!(matches!(nobody_answered, Err(DatabaseError::Unreachable)), "{nobody_answered:?}");
     drop(taken);
+    busy_while_others_use_it_up(&service, true).await;
+}
 
-    let calls: Vec<_> = (0..10).map(|_| tokio::spawn(service.clone().oneshot(slowly))).collect();
+#[tokio::test]
+async fn a_pool_that_others_use_up_is_busy_also_while_their_answer_is_no() {
+    let (service, _folder) = service().await;
+    busy_while_others_use_it_up(&service, false).await;
+}
+
+async fn busy_while_others_use_it_up(service: &DatabaseService<Sqlite>, found: bool) {
+    let one = || tokio::spawn(service.clone().oneshot(Slowly { found }));
+    let calls: Vec<_> = (0..10).map(|_| one()).collect();
     let (mut answered, mut busy) = (0, 0);
     for call in calls {
         match call.await.unwrap() {
-            Ok(()) => answered += 1,
+            Ok(()) | Err(DatabaseError::Sqlx(sqlx::Error::RowNotFound)) => answered += 1,
             Err(DatabaseError::Busy) => busy += 1,
             // It had just begun when its time was over.
             Err(DatabaseError::Timeout) => {}
