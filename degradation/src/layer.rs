@@ -6,6 +6,7 @@
 //! awaits nothing.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::Request;
@@ -16,6 +17,9 @@ use crate::manager::DegradationManager;
 use crate::rejection::Rejection;
 use crate::routes::Routes;
 use crate::service::DegradationService;
+
+/// Completes when something is to be rejected.
+pub(crate) type Shedding = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// Makes a service offer only what it still can.
 ///
@@ -77,10 +81,14 @@ impl DegradationLayer {
         Self { routes: Arc::new(routes), ..self }
     }
 
-    /// Whether a request of some class would be rejected now.
-    pub(crate) fn rejects_some(&self) -> bool {
-        let snapshot = self.manager.snapshot();
-        !admits_all(snapshot.level, snapshot.mode)
+    /// Completes when a request of some class would be rejected, at once if one would be now.
+    pub(crate) fn shedding(&self) -> Shedding {
+        let mut snapshots = self.manager.subscribe();
+        Box::pin(async move {
+            let some = snapshots.wait_for(|snapshot| !admits_all(snapshot.level, snapshot.mode));
+            // An error would say that the manager is gone, and the layer keeps it.
+            drop(some.await);
+        })
     }
 
     /// Puts snapshot and class into the extensions, and decides.

@@ -11,11 +11,15 @@
 //! | ready | ready | ready |
 //! | pending | pending: backpressure as without the layer | ready, for what is shed |
 //!
+//! Whoever waits on the left is woken when the table moves on to the right: an inner service that is
+//! stuck would never do it.
+//!
 //! A request that passes is given to the inner service that was readied, in place. One that passes
 //! while inner is pending waits in its future, with the instance that is in line. One that is shed
 //! gives back what it has reserved, a slot or a place in the line for one, by replacing the instance
 //! with a clone: clones inherit neither.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -24,7 +28,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::layer::DegradationLayer;
+use crate::layer::{DegradationLayer, Shedding};
 
 /// A service behind a [`DegradationLayer`].
 ///
@@ -33,17 +37,18 @@ use crate::layer::DegradationLayer;
 /// # Clone
 ///
 /// A clone shares the manager and has a clone of the inner service; it inherits no readiness.
-#[derive(Debug)]
 pub struct DegradationService<S> {
     inner: S,
     layer: DegradationLayer,
     /// Whether the last `poll_ready` readied `inner`.
     ready: bool,
+    /// While `inner` is waited for and nothing is shed: completes when something is.
+    shedding: Option<Shedding>,
 }
 
 impl<S> DegradationService<S> {
     pub(crate) const fn new(inner: S, layer: DegradationLayer) -> Self {
-        Self { inner, layer, ready: false }
+        Self { inner, layer, ready: false, shedding: None }
     }
 
     /// The inner service.
@@ -63,6 +68,15 @@ impl<S: Clone> Clone for DegradationService<S> {
     }
 }
 
+impl<S: fmt::Debug> fmt::Debug for DegradationService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DegradationService")
+            .field("inner", &self.inner)
+            .field("layer", &self.layer)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<S, A, B> Service<Request<A>> for DegradationService<S>
 where
     S: Service<Request<A>, Response = Response<B>> + Clone,
@@ -74,7 +88,14 @@ where
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         let polled = self.inner.poll_ready(cx);
         self.ready = matches!(polled, Poll::Ready(Ok(())));
-        if polled.is_pending() && self.layer.rejects_some() { Poll::Ready(Ok(())) } else { polled }
+        if polled.is_ready() {
+            self.shedding = None;
+            return polled;
+        }
+        let shedding = self.shedding.get_or_insert_with(|| self.layer.shedding());
+        ready!(shedding.as_mut().poll(cx));
+        self.shedding = None;
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
@@ -149,11 +170,11 @@ where
     }
 }
 
-impl<S, A, B> std::fmt::Debug for ResponseFuture<S, A, B>
+impl<S, A, B> fmt::Debug for ResponseFuture<S, A, B>
 where
     S: Service<Request<A>>,
 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ResponseFuture")
     }
 }

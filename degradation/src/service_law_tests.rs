@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 
+use tokio_test::assert_pending;
 use tower::limit::ConcurrencyLimit;
 
 use super::*;
@@ -30,6 +31,27 @@ async fn a_request_to_shed_does_not_wait_for_a_busy_service_and_one_that_passes_
     assert!(!waiting.is_finished(), "the slot is taken");
     drop(busy);
     assert_eq!(waiting.await.unwrap().unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_a_busy_service_is_shed_once_there_is_something_to_shed() {
+    let manager = manager();
+    let mut busy: Limited = layer(&manager).layer(ConcurrencyLimit::new(Inner::default(), 1));
+    let service = busy.clone();
+    assert!(is_ready(&mut busy).await, "takes the only slot, for good");
+    let mut waiting = tokio_test::task::spawn(service.oneshot(get("/report")));
+    assert_pending!(waiting.poll());
+    manager.force_level(Level::Degraded, "a test", None);
+    manager.release("before it looked");
+    assert!(waiting.is_woken());
+    assert_pending!(waiting.poll(), "there is backpressure again");
+
+    manager.force_mode(Mode::ReadOnly, "a test", None);
+    assert!(waiting.is_woken());
+    let Poll::Ready(shed) = waiting.poll() else { panic!("it waits for the stuck service") };
+    drop(waiting);
+    assert_eq!(shed.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    drop(busy);
 }
 
 #[tokio::test]
