@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use circuit_layer::{Clock, State};
-use degradation::sqlx::DatabaseError;
 use degradation::sqlx::test_server::PostgresServer;
+use degradation::sqlx::{Database, DatabaseError};
+use sqlx::{Connection, PgConnection, Postgres};
 
-use crate::support::{RESET, TIMEOUT, ask, on, run, until, until_answered, until_open};
+use crate::support::{RESET, TIMEOUT, ask, breaker, on, run, until, until_answered, until_open};
 
 #[tokio::test]
 async fn a_killed_server_opens_the_breaker_and_the_same_client_works_once_it_is_back() {
@@ -77,23 +78,53 @@ async fn a_service_that_starts_in_the_outage_is_served_once_it_is_over() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_too_long_is_ended_by_the_server_and_counts_as_nothing() {
+async fn statements_that_the_server_ends_at_their_limit_are_failures_and_open_the_breaker() {
     let server = PostgresServer::start().await.unwrap();
     let database = on(&server);
     until_answered(&database).await;
     let clock = Clock::default();
-    for _ in 0..4 {
+    for failures in 1..=3 {
         let start = clock.now();
         let slow = run(&database, "SELECT pg_sleep(30)");
         let error = slow.await.unwrap_err().into_inner().unwrap();
-        let DatabaseError::Sqlx(sqlx::Error::Database(error)) = error else {
-            panic!("{error:?} after {:?}", clock.now() - start)
+        let took = clock.now() - start;
+        let DatabaseError::TooSlow(sqlx::Error::Database(error)) = error else {
+            panic!("{error:?} after {took:?}")
         };
         assert_eq!(error.code().as_deref(), Some("57014"));
-        assert!(clock.now() - start < Duration::from_secs(5));
+        assert!(took < TIMEOUT, "the caller did not have to: {took:?}");
+        assert_eq!(database.health().failures(), failures);
+    }
+    assert!(database.health().score(State::Closed) < 100, "it is to be seen");
+    assert_eq!(database.breaker().state(), State::Open);
+    until_answered(&database).await;
+}
+
+#[tokio::test]
+async fn a_statement_that_somebody_ends_before_its_limit_counts_as_nothing() {
+    let server = PostgresServer::start().await.unwrap();
+    let builder = Database::<Postgres>::builder(server.url()).timeout(Duration::from_secs(60));
+    let database = builder.breaker(breaker(1)).build().unwrap();
+    until_answered(&database).await;
+    let mut operator = PgConnection::connect(&server.url()).await.unwrap();
+    let before = database.health().successes();
+
+    let running = database.clone();
+    let asked = tokio::spawn(async move { run(&running, "SELECT pg_sleep(20)").await });
+    let cancel =
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%sleep(20)'";
+    let ended: bool =
+        until(async || sqlx::query_scalar(cancel).fetch_optional(&mut operator).await.unwrap())
+            .await;
+    assert!(ended);
+    let own = run(&database, "SET statement_timeout = 50; SELECT pg_sleep(20)").await;
+    for ended in [asked.await.unwrap(), own] {
+        let error = ended.unwrap_err().into_inner().unwrap();
+        let DatabaseError::Sqlx(sqlx::Error::Database(error)) = error else { panic!("{error:?}") };
+        assert_eq!(error.code().as_deref(), Some("57014"));
     }
     assert_eq!(database.breaker().state(), State::Closed);
-    assert_eq!(ask(&database).await.unwrap(), 42, "the connections are free");
+    assert_eq!((database.health().successes(), database.health().failures()), (before, 0));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 //!
 //! | error | outcome |
 //! | --- | --- |
-//! | our timeout, no connection in time, pool timed out | failure `timeout`, `connection` |
+//! | our timeout, or the server's for a statement; no connection in time, pool timed out | failure `timeout`, `connection` |
 //! | broken or refused connection, TLS; Postgres 08 | failure `connection` |
 //! | protocol, worker gone | failure `protocol` |
 //! | Postgres 57P shutdown and crash | failure `shutdown` |
@@ -13,9 +13,13 @@
 //! | Postgres 25006 read-only standby; `SQLite` read-only | failure `readonly` |
 //! | Postgres 28 and 3D000 access | failure `access` |
 //! | every connection in use | ignored |
-//! | Postgres 57014, the `statement_timeout` or a cancel | ignored: our own deadline counts, or nobody |
+//! | Postgres 57014 before that: a cancel, a shorter limit of the caller's | ignored: nobody knows how long it would have taken |
 //! | pool closed, configuration, invalid argument | ignored: our own doing |
 //! | anything else: row not found, decode, constraint, conflict, lock, busy | success |
+//!
+//! A lock storm or a saturated disk shows as nothing but 57014, since the server's limit for a statement
+//! is half of ours and comes first. Only time tells it from a cancel, so the service looks at the clock
+//! ([`TooSlow`](DatabaseError::TooSlow)); an error of sqlx alone is taken for a cancel.
 //!
 //! Codes: the appendix "Error Codes" of the `PostgreSQL` manual, and "Result and Error Codes" of
 //! `SQLite`, whose low byte is the primary code. An SQLSTATE has five characters, which no code of
@@ -65,7 +69,7 @@ pub(super) fn of(error: &DatabaseError) -> Outcome {
     match error {
         DatabaseError::Busy => Outcome::Ignored,
         DatabaseError::Unreachable => Outcome::failure("connection"),
-        DatabaseError::Timeout => Outcome::failure("timeout"),
+        DatabaseError::Timeout | DatabaseError::TooSlow(_) => Outcome::failure("timeout"),
         DatabaseError::Sqlx(error) => of_sqlx(error),
     }
 }
@@ -82,18 +86,23 @@ fn of_sqlx(error: &sqlx::Error) -> Outcome {
     }
 }
 
-/// Whether the error proves that the server works. One that ended a statement does.
-pub(super) fn is_answer(error: &sqlx::Error) -> bool {
-    match of_sqlx(error) {
-        Outcome::Success => true,
-        Outcome::Failure { .. } => false,
-        Outcome::Ignored => error.as_database_error().is_some(),
+/// Whether the server has ended a statement: at its `statement_timeout`, or because it was told to.
+pub(super) fn was_ended(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(ENDED))
+}
+
+/// Whether the error proves that there is a server which answers.
+pub(super) fn is_answer(error: &DatabaseError) -> bool {
+    match error {
+        DatabaseError::Sqlx(error) => was_ended(error) || of_sqlx(error) == Outcome::Success,
+        DatabaseError::TooSlow(_) => true,
+        DatabaseError::Busy | DatabaseError::Unreachable | DatabaseError::Timeout => false,
     }
 }
 
 /// Whether a connection must not be used again: it leads to a server that takes no writes.
-pub(super) fn leads_astray(error: &sqlx::Error) -> bool {
-    of_sqlx(error) == Outcome::failure("readonly")
+pub(super) fn leads_astray(error: &DatabaseError) -> bool {
+    of(error) == Outcome::failure("readonly")
 }
 
 pub(super) fn needs_operator(code: &str) -> bool {
@@ -104,9 +113,12 @@ pub(super) fn of_code(code: &str) -> Outcome {
     if code.len() == 5 { of_sqlstate(code) } else { of_sqlite(code) }
 }
 
+/// `query_canceled`.
+const ENDED: &str = "57014";
+
 fn of_sqlstate(code: &str) -> Outcome {
     match code {
-        "57014" => Outcome::Ignored,
+        ENDED => Outcome::Ignored,
         "25006" => Outcome::failure("readonly"),
         "3D000" => Outcome::failure("access"),
         _ => match code.get(..2) {
@@ -146,6 +158,10 @@ mod tests {
         assert_eq!(SqlOutcomes.classify(&Ok::<_, DatabaseError>(())), Outcome::Success);
         assert_eq!(judged(DatabaseError::Timeout), Outcome::failure("timeout"));
         assert_eq!(judged(DatabaseError::Unreachable), Outcome::failure("connection"));
+        assert_eq!(
+            judged(DatabaseError::TooSlow(sqlx::Error::RowNotFound)),
+            Outcome::failure("timeout")
+        );
         assert_eq!(judged(DatabaseError::Busy), Outcome::Ignored);
         assert_eq!(judged(sqlx::Error::PoolTimedOut), Outcome::failure("connection"));
         assert_eq!(judged(sqlx::Error::WorkerCrashed), Outcome::failure("protocol"));

@@ -44,7 +44,8 @@ impl<DB: sqlx::Database> Database<DB> {
     }
 
     /// A database over a pool of your own, which others may use too. Its `acquire_timeout` should be no
-    /// shorter than `timeout`, and its connections need a `statement_timeout` that is.
+    /// shorter than `timeout`, and its connections need a `statement_timeout` of half of it: with a longer
+    /// one queries outlive their callers, and statements that a shorter one ends count as nothing.
     #[must_use]
     pub fn over(pool: Pool<DB>, timeout: Duration, breaker: CircuitBreaker) -> Self {
         let ledger = Ledger::new(HealthMetrics::new(TARGET, breaker.clock().clone()));

@@ -17,6 +17,11 @@ pub enum DatabaseError {
     /// There was a connection, and no answer on it in time. What was asked may have been done.
     #[error("no answer in time")]
     Timeout,
+    /// The server ended a statement after half of what a call may take, its `statement_timeout`
+    /// (Postgres 57014). That statement did nothing. One that was ended earlier, by an operator or by a
+    /// shorter limit of the caller's own, is sqlx's own error.
+    #[error("the server gave up on a statement that took too long")]
+    TooSlow(#[source] sqlx::Error),
     /// sqlx's own error.
     #[error(transparent)]
     Sqlx(#[from] sqlx::Error),
@@ -31,7 +36,9 @@ impl DatabaseError {
             Self::Sqlx(sqlx::Error::Database(error)) => {
                 error.code().is_some_and(|code| needs_operator(&code))
             }
-            Self::Busy | Self::Unreachable | Self::Timeout | Self::Sqlx(_) => false,
+            Self::Busy | Self::Unreachable | Self::Timeout | Self::TooSlow(_) | Self::Sqlx(_) => {
+                false
+            }
         }
     }
 }

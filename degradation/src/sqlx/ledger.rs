@@ -89,6 +89,7 @@ mod tests {
         for (error, wanted) in [
             (DatabaseError::Busy, "busy"),
             (DatabaseError::Timeout, "timeout"),
+            (DatabaseError::TooSlow(sqlx::Error::RowNotFound), "timeout"),
             (DatabaseError::Unreachable, "connection"),
             (sqlx::Error::WorkerCrashed.into(), "protocol"),
             (sqlx::Error::RowNotFound.into(), "client"),

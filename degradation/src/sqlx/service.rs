@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use circuit_layer::Clock;
 use sqlx::{Database, Pool};
 use tower_service::Service;
 
-use super::classify::{is_answer, leads_astray};
+use super::classify::{is_answer, leads_astray, was_ended};
 use super::error::DatabaseError;
 use super::lease::Lease;
+use super::session::is_at_limit;
 use super::work::{BoxFuture, Work};
 
 /// Runs [`Work`] on a connection of a pool.
@@ -28,14 +30,15 @@ pub struct DatabaseService<DB: Database> {
     /// Calls that the server has answered, a "no" included: whoever finds no connection meanwhile has
     /// found a busy server, not a dead one.
     answered: Arc<AtomicU64>,
+    clock: Clock,
 }
 
 impl<DB: Database> DatabaseService<DB> {
     /// Calls may take `timeout` in all. Set the pool's `acquire_timeout` no shorter, and the server's
-    /// `statement_timeout` shorter.
+    /// `statement_timeout` to half of it: a statement that is ended sooner counts as nothing.
     #[must_use]
     pub fn new(pool: Pool<DB>, timeout: Duration) -> Self {
-        Self { pool, timeout, answered: Arc::default() }
+        Self { pool, timeout, answered: Arc::default(), clock: Clock::default() }
     }
 
     /// The pool.
@@ -50,7 +53,9 @@ impl<DB: Database> DatabaseService<DB> {
         let done = tokio::time::timeout(self.timeout, async {
             let lease = lease.insert(Lease::new(self.pool.acquire().await?));
             let connection = lease.connection().ok_or(sqlx::Error::PoolClosed)?;
-            work.run(connection).await
+            let since = self.clock.now();
+            let done = work.run(connection).await;
+            done.map_err(|error| self.judge(error, self.clock.now() - since))
         });
         match done.await {
             Ok(Ok(answer)) => {
@@ -58,7 +63,9 @@ impl<DB: Database> DatabaseService<DB> {
                 lease.into_iter().for_each(Lease::give_back);
                 Ok(answer)
             }
-            Ok(Err(sqlx::Error::PoolTimedOut)) => Err(self.no_connection(before)),
+            Ok(Err(DatabaseError::Sqlx(sqlx::Error::PoolTimedOut))) => {
+                Err(self.no_connection(before))
+            }
             Ok(Err(error)) => {
                 if is_answer(&error) {
                     self.answered.fetch_add(1, Ordering::Relaxed);
@@ -66,11 +73,17 @@ impl<DB: Database> DatabaseService<DB> {
                 if !leads_astray(&error) {
                     lease.into_iter().for_each(Lease::give_back);
                 }
-                Err(error.into())
+                Err(error)
             }
             Err(_) if lease.is_none() => Err(self.no_connection(before)),
             Err(_) => Err(DatabaseError::Timeout),
         }
+    }
+
+    /// A server that ends a statement does not say whose limit it was. After so long it was ours.
+    fn judge(&self, error: sqlx::Error, took: Duration) -> DatabaseError {
+        let ours = was_ended(&error) && is_at_limit(took, self.timeout);
+        if ours { DatabaseError::TooSlow(error) } else { error.into() }
     }
 
     /// While others are answered, the pool is too small for what is asked of it.
@@ -97,7 +110,7 @@ impl<DB: Database, W: Work<DB>> Service<W> for DatabaseService<DB> {
 impl<DB: Database> Clone for DatabaseService<DB> {
     fn clone(&self) -> Self {
         let answered = Arc::clone(&self.answered);
-        Self { pool: self.pool.clone(), timeout: self.timeout, answered }
+        Self { pool: self.pool.clone(), timeout: self.timeout, answered, clock: self.clock.clone() }
     }
 }
 
