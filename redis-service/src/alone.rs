@@ -68,7 +68,8 @@ impl<D: Dial> Alone<D> {
     pub(crate) async fn send(&mut self, wire: &mut Wire) -> Result<Value, CallError> {
         self.busy = true;
         let answer = self.lease.lane.send(wire, false).await;
-        self.busy = false;
+        // One that a connection's own timeout has ended is still with Redis.
+        self.busy = answer.as_ref().is_err_and(|error| !error.is_over());
         answer
     }
 

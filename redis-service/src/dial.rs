@@ -45,6 +45,13 @@ pub trait Dial: Send + Sync + 'static {
     fn is_cluster(&self) -> bool {
         false
     }
+
+    /// Hears that the service gives this connection up and will drop its last clone: it broke, stalled,
+    /// leads to a replica, or what was sent over it has not been answered. By default nothing, because
+    /// a connection ends with its last clone; one that is borrowed goes back to somebody.
+    fn give_up(&self, conn: &Self::Conn) {
+        let _ = conn;
+    }
 }
 
 /// Dials one Redis node.

@@ -196,11 +196,8 @@ pub struct CallError {
 impl CallError {
     pub(crate) fn new(error: redis::RedisError) -> Self {
         let class = classify(&error, Stage::Call);
-        let answered = matches!(
-            error.kind(),
-            redis::ErrorKind::Server(_) | redis::ErrorKind::Extension | redis::ErrorKind::Client
-        );
-        Self { error, class, maybe_applied: !answered }
+        let maybe_applied = !is_over(&error);
+        Self { error, class, maybe_applied }
     }
 
     /// One request of a pipeline failed; others of it may have been executed.
@@ -213,6 +210,11 @@ impl CallError {
         Self { maybe_applied: false, ..self }
     }
 
+    /// Whether nothing is on its way any more: Redis has answered, or was not asked.
+    pub(crate) fn is_over(&self) -> bool {
+        is_over(&self.error)
+    }
+
     pub(crate) const fn class(&self) -> Class {
         self.class
     }
@@ -222,6 +224,13 @@ impl CallError {
     pub const fn redis(&self) -> &redis::RedisError {
         &self.error
     }
+}
+
+fn is_over(error: &redis::RedisError) -> bool {
+    matches!(
+        error.kind(),
+        redis::ErrorKind::Server(_) | redis::ErrorKind::Extension | redis::ErrorKind::Client
+    )
 }
 
 /// The reply, or the error that it holds anywhere inside.

@@ -156,11 +156,11 @@ impl<D: Dial> Lanes<D> {
             drained.await;
         }
         if let Some(lease) = self.shared.swap(None) {
-            lease.lane.pulse().retire();
+            lease.lane.pulse().release();
         }
         while self.pool.state().idle_connections > 0 {
             let Ok(lease) = self.checked_out().await else { break };
-            lease.lane.pulse().retire();
+            lease.lane.pulse().release();
         }
     }
 

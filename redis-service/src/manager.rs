@@ -30,6 +30,7 @@ pub(crate) const SHARES: usize = 17;
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
     retired: AtomicBool,
+    given_up: AtomicBool,
     timeouts: [AtomicU32; SHARES],
 }
 
@@ -38,9 +39,15 @@ impl Pulse {
         self.retired.load(Ordering::Acquire)
     }
 
-    /// True for the first who says so.
+    /// It is of no more use. True for the first who says so.
     pub(crate) fn retire(&self) -> bool {
+        self.given_up.store(true, Ordering::Release);
         !self.retired.swap(true, Ordering::AcqRel)
+    }
+
+    /// It is not needed any more, and as good as new.
+    pub(crate) fn release(&self) {
+        self.retired.store(true, Ordering::Release);
     }
 
     /// Redis answered, whatever it said.
@@ -140,6 +147,9 @@ impl<D: Dial> ManageConnection for Manager<D> {
     }
 
     fn has_broken(&self, conn: &mut Self::Connection) -> bool {
+        if conn.pulse.given_up.load(Ordering::Acquire) {
+            self.dial.give_up(&conn.link);
+        }
         conn.pulse.is_retired() || conn.epoch != self.epoch.load(Ordering::Acquire)
     }
 }

@@ -4,21 +4,28 @@
 //! | --- | --- |
 //! | how a connection is made: address, TLS, credentials | by the pool's manager |
 //! | how many there may be | the pool's `max_size`, shared with its other users |
-//! | the response timeout of redis-rs (500 ms by default) | holds beside the deadline of a call; the shorter one ends it |
+//! | the response timeout of redis-rs (500 ms by default) | holds for the pool's other users; here the deadline of a call ends it |
 //! | `connection_timeout`, `retry_connection` | no call waits for them: a dial ends by `dial_timeout`, with its true cause |
 //! | `test_on_check_out` | one `PING` for each connection taken, not for each call; not needed |
 //! | `max_lifetime`, `idle_timeout` | not while we hold the connection: the shared one is held until it dies |
 //!
 //! A pool whose other users hold all of its connections is a dial that fails. One of a single
 //! connection leaves none for blocking commands and transactions.
+//!
+//! bb8-redis takes every connection back as healthy. So one that we gave up, on which Redis may still be
+//! at work or watch keys (a blocking call that was dropped, a Redis that hung), is replaced by a new one
+//! before its place goes back; for the time of that dial it waits in Redis for what it was told to.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bb8::{Pool, PooledConnection, RunError};
 use bb8_redis::RedisConnectionManager;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
+use tokio::runtime::Handle;
 
 use super::Dial;
 
@@ -62,11 +69,19 @@ impl Dial for Pooled {
         if redis::cmd("PING").exec_async(&mut *place).await.is_err() {
             *place = self.pool.dedicated_connection().await?;
         }
-        Ok(Borrowed { link: place.clone(), _place: Arc::new(place) })
+        let mut link = place.clone();
+        // A setting of this handle alone. There is no way to say "none".
+        link.set_response_timeout(Duration::MAX);
+        let (pool, given_up) = (self.pool.clone(), AtomicBool::new(false));
+        Ok(Borrowed { link, loan: Arc::new(Loan { place: Some(place), pool, given_up }) })
     }
 
     fn address(&self) -> Arc<str> {
         "a bb8 pool".into()
+    }
+
+    fn give_up(&self, conn: &Borrowed) {
+        conn.loan.given_up.store(true, Ordering::Release);
     }
 }
 
@@ -79,8 +94,45 @@ impl fmt::Debug for Pooled {
 /// A connection of the user's pool. It goes back when its last clone is dropped.
 #[derive(Clone)]
 pub struct Borrowed {
+    // Dropped first: a socket is closed with the last handle on it, and the loan has another.
     link: MultiplexedConnection,
-    _place: Arc<PooledConnection<'static, RedisConnectionManager>>,
+    loan: Arc<Loan>,
+}
+
+type Place = PooledConnection<'static, RedisConnectionManager>;
+
+/// A place of the user's pool, until it goes back.
+struct Loan {
+    place: Option<Place>,
+    pool: Pool<RedisConnectionManager>,
+    given_up: AtomicBool,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take()
+            && self.given_up.load(Ordering::Acquire)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(renew(place, self.pool.clone()));
+        }
+    }
+}
+
+/// Puts a new connection in the place of one that may not go back as it is.
+async fn renew(mut place: Place, pool: Pool<RedisConnectionManager>) {
+    loop {
+        if let Ok(fresh) = pool.dedicated_connection().await {
+            *place = fresh;
+            return;
+        }
+        // None can be had. Where this one has ended, or answers, nothing of ours is left on it; where it
+        // does neither, that took as long as redis-rs waits, and is the pause before the next dial.
+        let asked = redis::cmd("UNWATCH").exec_async(&mut *place).await;
+        if !asked.is_err_and(|error| error.is_timeout()) {
+            return;
+        }
+    }
 }
 
 impl ConnectionLike for Borrowed {
