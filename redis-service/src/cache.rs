@@ -10,8 +10,9 @@
 //! stored; the next read stores it.
 //!
 //! Our own writes are told too, as an *echo* that looks like anybody's change. So a write knows how many
-//! echoes it is owed, and until one read has confirmed what it left in Redis (within a second, see
-//! `fallback::tracker`) its value is *in doubt*: it ages from the write, not from the last news.
+//! echoes it is owed, and until one read has confirmed what it left in Redis (within a second, unless too
+//! much is written: see `fallback::tracker`) its value is *in doubt*: it ages from the write, not from the
+//! last news.
 
 mod entry;
 pub(crate) mod era;
@@ -231,11 +232,6 @@ impl Cache {
             lock(stripe).spoil();
         }
         self.entries.retain(|_, entry| entry.local);
-    }
-
-    /// Keys whose values nobody has read since we wrote them.
-    pub(crate) fn take_doubtful(&self) -> Vec<Bytes> {
-        lock(&self.doubtful).drain().collect()
     }
 
     /// Entries, and what they weigh.

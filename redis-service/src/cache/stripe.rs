@@ -118,10 +118,6 @@ impl Cache {
 
     fn wrote(&self, mark: Mark, key: &Bytes, value: Bytes, ttl: Option<Duration>, echoed: bool) {
         let watched = matches!(self.era().trust, Trust::Watched { .. });
-        if watched && !self.doubt(key) {
-            self.entries.remove(key);
-            return;
-        }
         let owed = self.entries.peek(key).filter(|kept| kept.era == mark.era.number());
         let owed = owed.map_or(0, |kept| kept.echoes);
         let entry = Entry {
@@ -132,12 +128,27 @@ impl Cache {
             ..Entry::read(mark.at, mark.era.number())
         };
         self.entries.insert(key.clone(), entry);
+        // What is too heavy to be kept needs nobody to read it back.
+        if watched && self.entries.contains_key(key) && !self.doubt(key) {
+            self.entries.remove(key);
+        }
     }
 
     /// Asks for the read that will confirm the key. False if too many wait.
     pub(super) fn doubt(&self, key: &Bytes) -> bool {
         let mut doubtful = lock(&self.doubtful);
         doubtful.contains(key) || (doubtful.len() < DOUBTS && doubtful.insert(key.clone()))
+    }
+
+    /// Keys whose values nobody has read since we wrote them.
+    pub(crate) fn take_doubtful(&self) -> Vec<Bytes> {
+        lock(&self.doubtful).drain().collect()
+    }
+
+    /// How many bytes a value has that is kept and in doubt.
+    pub(crate) fn in_doubt(&self, key: &Bytes) -> Option<usize> {
+        let kept = self.entries.peek(key).filter(|kept| kept.doubt)?;
+        kept.value.map(|value| value.len())
     }
 
     /// Keeps a write that Redis did not get, or forgets it.

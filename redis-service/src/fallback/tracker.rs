@@ -12,7 +12,11 @@
 //! | at first and then | reads the keys whose values are in doubt, such as those that we wrote, to confirm them |
 //! | an unanswered `PING`, or the end of the connection | the era is cut |
 //!
+//! Values that are late to be confirmed stay in doubt; only an unanswered `PING` says that it hangs.
+//!
 //! It does not knock at a Redis that is away: it waits until a call has got through.
+
+mod confirm;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -26,8 +30,8 @@ use tokio::task::JoinHandle;
 
 use super::layer::Core;
 use super::listen::{Listen, OnPush, Pushes};
-use super::plan::text;
 use crate::cache::era::News;
+use confirm::Doubts;
 
 /// How often the connection is asked whether it still lives.
 const BEAT: Duration = Duration::from_secs(1);
@@ -158,10 +162,11 @@ impl Task {
 
     /// Until the connection is lost; why it is.
     async fn beat(&self, link: &mut impl ConnectionLike, lost: &Notify) -> &'static str {
+        let mut doubts = Doubts::default();
         loop {
             let Some(core) = self.core.upgrade() else { return "the client has gone" };
-            if within(confirm(link, &core)).await.is_err() {
-                return "the connection does not answer";
+            if doubts.confirm(link, &core).await.is_err() {
+                return "the connection has ended";
             }
             drop(core);
             tokio::select! {
@@ -184,27 +189,10 @@ async fn ask(link: &mut impl ConnectionLike, cmd: &redis::Cmd) -> Result<Value, 
     link.req_packed_command(cmd).await?.extract_error()
 }
 
-/// Reads what we have written since the last time.
-async fn confirm(link: &mut impl ConnectionLike, core: &Core) -> Result<(), RedisError> {
-    let keys = core.cache.take_doubtful();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let now = core.clock.now();
-    let tickets: Vec<_> = keys.iter().map(|key| core.cache.ticket(key, now)).collect();
-    let mut reads = redis::pipe();
-    for key in &keys {
-        reads.cmd("GET").arg(key.as_ref());
-    }
-    let values = link.req_packed_commands(&reads, 0, keys.len()).await?;
-    let now = core.clock.now();
-    for ((key, ticket), value) in keys.iter().zip(tickets).zip(values) {
-        core.cache.learn(ticket, key, text(&value), now);
-    }
-    Ok(())
-}
-
 async fn within<T>(act: impl Future<Output = Result<T, RedisError>>) -> Result<T, RedisError> {
     let timed_out = |_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
     tokio::time::timeout(LIMIT, act).await.unwrap_or_else(timed_out)
 }
+
+#[cfg(test)]
+mod tests;
