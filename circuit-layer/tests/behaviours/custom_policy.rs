@@ -1,5 +1,7 @@
 //! A policy of one's own, of which the trait has written all but two methods.
 
+use std::time::Duration;
+
 use circuit_layer::{
     Call, Cause, CircuitBreaker, Counts, Deferral, Moment, Outcome, State, TripPolicy,
 };
@@ -12,13 +14,22 @@ struct Outcomes {
     max: usize,
     seen: usize,
     defer: u32,
+    slow: Option<Duration>,
+    forgotten: Count,
     /// How often it was told what only a policy that times calls wants to know.
     told: Count,
 }
 
 impl Outcomes {
     fn up_to(max: usize) -> Self {
-        Self { max, seen: 0, defer: 0, told: Count::default() }
+        Self {
+            max,
+            seen: 0,
+            defer: 0,
+            slow: None,
+            forgotten: Count::default(),
+            told: Count::default(),
+        }
     }
 }
 
@@ -37,11 +48,16 @@ impl TripPolicy for Outcomes {
         Deferral::new(self.defer, Moment::NEVER)
     }
 
+    fn slow_threshold(&self) -> Option<Duration> {
+        self.slow
+    }
+
     fn start(&mut self, _: Moment) {
         self.told.up();
     }
 
     fn forget(&mut self, _: Moment) {
+        self.forgotten.up();
         self.told.up();
     }
 
@@ -76,6 +92,17 @@ fn a_policy_that_times_nothing_is_told_nothing_of_calls_in_flight() {
     drop(breaker.try_acquire());
     assert_eq!(breaker.snapshot().state, State::Closed);
     assert_eq!(told.get(), 0);
+}
+
+#[test]
+fn a_call_whose_answer_has_begun_is_forgotten_by_a_policy_that_says_nothing_else_of_it() {
+    let policy = Outcomes { slow: Some(MINUTE), ..Outcomes::up_to(100) };
+    let forgotten = policy.forgotten.clone();
+    let breaker = with(policy);
+    let body = breaker.try_acquire().unwrap().settle_early();
+    assert_eq!(forgotten.get(), 1);
+    drop(body);
+    assert_eq!(forgotten.get(), 1, "once");
 }
 
 #[test]
