@@ -9,6 +9,7 @@ mod block;
 mod encode;
 mod pipeline;
 mod raw;
+mod refusal;
 mod set;
 mod size;
 mod transaction;

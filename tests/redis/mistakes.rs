@@ -1,7 +1,7 @@
 //! The caller's own mistakes: told, counted as failures, and never held against Redis.
 
 use circuit_layer::State;
-use redis_service::{Error, ErrorKind, Pipeline, redis as redis_rs};
+use redis_service::{Error, ErrorKind, Pipeline, Transaction, Value, redis as redis_rs};
 
 use crate::support::{assert_kind, failing, start};
 
@@ -49,6 +49,33 @@ async fn one_bad_request_of_a_pipeline_is_the_clients_and_the_others_are_done() 
     assert!(matches!(error, Error::Redis(ref error) if error.maybe_applied()));
     assert_eq!(redis.get::<i64>("n").await.unwrap(), Some(2));
     assert_eq!(redis.breaker().state(), State::Closed);
+}
+
+fn command(line: &str) -> redis_rs::Cmd {
+    let mut words = line.split(' ');
+    let mut cmd = redis_rs::cmd(words.next().unwrap());
+    for word in words {
+        cmd.arg(word);
+    }
+    cmd
+}
+
+#[tokio::test]
+async fn a_command_that_blocks_is_refused_in_a_pipeline_unless_that_is_atomic() {
+    let (_server, redis) = start().await;
+    for _ in 0..5 {
+        let blocks = Pipeline::new().incr("n").raw(command("BLPOP queue 0"));
+        let (error, _) = failing(redis.pipeline::<Value>(blocks.clone())).await;
+        assert_kind(&error, ErrorKind::Client);
+        assert!(matches!(error, Error::Redis(ref error) if !error.maybe_applied()));
+        let reads = Transaction::watch(["n"]).read(blocks);
+        assert_kind(&failing(redis.transaction::<()>(reads)).await.0, ErrorKind::Client);
+    }
+    assert_eq!(redis.get::<i64>("n").await.unwrap(), None, "it was never sent");
+    assert_eq!(redis.breaker().state(), State::Closed);
+    let atomic = Pipeline::new().incr("n").raw(command("BLPOP queue 0")).atomic();
+    let (n, popped): (i64, Option<Vec<String>>) = redis.pipeline(atomic).await.unwrap();
+    assert_eq!((n, popped), (1, None));
 }
 
 #[tokio::test]

@@ -71,7 +71,8 @@ impl Pipeline {
         self.push(Request::Incr { key: key.into_bytes(), by: 1 })
     }
 
-    /// Adds any other command.
+    /// Adds any other command. One that blocks, such as `BLPOP`, fails the whole unsent, unless the
+    /// pipeline is atomic: in a transaction nothing waits.
     #[must_use]
     pub fn raw(self, cmd: redis::Cmd) -> Self {
         self.push(Request::Raw(Raw::new(cmd)))
@@ -91,6 +92,11 @@ impl Pipeline {
             if nested { Manner::Alters } else { request.manner() }
         });
         each.max().map_or(own, |worst| worst.max(own))
+    }
+
+    /// Whether one of its commands waits in Redis, with all that follow behind it.
+    pub(crate) fn waits(&self) -> bool {
+        !self.atomic && self.requests.iter().any(Request::waits)
     }
 
     /// Whether it is sent as a transaction.

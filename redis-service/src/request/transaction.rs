@@ -105,7 +105,8 @@ impl Transaction {
 
     /// Whether all of its parts can be part of one.
     pub(crate) fn is_sound(&self) -> bool {
-        self.reads.manner() != Manner::Alters && !self.watched.is_empty()
+        let reads = self.reads.manner() != Manner::Alters && !self.reads.waits();
+        reads && !self.watched.is_empty()
     }
 }
 

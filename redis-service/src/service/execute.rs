@@ -35,8 +35,8 @@ impl<D: Dial> Core<D> {
         let answer = if let Request::Transaction(transaction) = request {
             // The rare ways are boxed: the future of every call is as big as its biggest part.
             Box::pin(self.transact(transaction, flight)).await?
-        } else if manner == Manner::Alters {
-            Err(refused("the command would alter the connection that all calls share"))
+        } else if let Some(why) = request.refusal(manner) {
+            Err(refused(why))
         } else {
             let answer = self.attempt(manner, wire, flight).await?;
             let lost = matches!(&answer, Err(e) if e.class().kind == ErrorKind::Connection);
@@ -98,7 +98,7 @@ impl<D: Dial> Core<D> {
             return Ok(Err(refused("keys can not be watched in a redis cluster")));
         }
         if !transaction.is_sound() {
-            return Ok(Err(refused("a transaction watches a key and reads only")));
+            return Ok(Err(refused("a transaction watches a key, and reads without a wait")));
         }
         let mut alone = self.alone(flight).await?;
         let mut answer = Ok(Value::Nil);
