@@ -206,6 +206,9 @@ impl Request {
 
     /// Whether it waits in Redis for something to come: then its latency tells nothing of Redis.
     pub(crate) fn waits(&self) -> bool {
+        if let Self::Pipeline(pipeline) = self {
+            return pipeline.waits();
+        }
         if let Self::Raw(raw) = self { raw.waits() } else { false }
     }
 

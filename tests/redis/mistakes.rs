@@ -79,6 +79,25 @@ async fn a_command_that_blocks_is_refused_in_a_pipeline_unless_that_is_atomic() 
 }
 
 #[tokio::test]
+async fn a_wait_for_replicas_is_refused_alone_and_confirms_what_stands_before_it() {
+    let (_server, redis) = start().await;
+    for alone in ["WAIT 0 100", "WAITAOF 0 0 100"] {
+        let (error, _) = failing(redis.raw::<i64>(command(alone))).await;
+        assert_kind(&error, ErrorKind::Client);
+        assert!(error.to_string().contains("raw"), "{error}");
+    }
+    for wait in ["WAIT 1 700", "WAIT 1 0"] {
+        let confirmed = Pipeline::new().set("k", "v").raw(command(wait));
+        let (set, replicas): (String, i64) = redis.pipeline(confirmed).await.unwrap();
+        assert_eq!((set.as_str(), replicas), ("OK", 0));
+    }
+    let atomic = Pipeline::new().set("k", "v").raw(command("WAIT 1 0")).atomic();
+    assert_eq!(redis.pipeline::<(String, i64)>(atomic).await.unwrap().1, 0);
+    let report = redis.get_health().report;
+    assert_eq!((redis.breaker().state(), report.score), (State::Closed, 100));
+}
+
+#[tokio::test]
 async fn a_full_redis_refuses_writes_and_that_counts() {
     let server = redis_service::test_server::RedisServer::builder();
     let server = server.arg("--maxmemory").arg("1").start().await.unwrap();

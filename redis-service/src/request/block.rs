@@ -11,7 +11,8 @@
 //! | 5 s | 2 s | 2 s | 2 s − half the ordinary one |
 //! | for ever | – | the ordinary one | half of it |
 //!
-//! Then "nothing came" is an answer, and only a Redis that hangs is a timeout.
+//! Then "nothing came" is an answer, and only a Redis that hangs is a timeout. `WAIT` and `WAITAOF` stand
+//! in a pipeline, whose deadline is the ordinary one and theirs on top.
 
 use std::time::Duration;
 
@@ -36,14 +37,20 @@ enum Unit {
 const LAST: &[&str] = &["BLPOP", "BRPOP", "BRPOPLPUSH", "BLMOVE", "BZPOPMIN", "BZPOPMAX"];
 /// The timeout is the first argument.
 const FIRST: &[&str] = &["BLMPOP", "BZMPOP"];
-/// The timeout is the last argument, in milliseconds.
-const LAST_MILLIS: &[&str] = &["WAIT", "WAITAOF"];
+/// The timeout is the last argument, in milliseconds. They wait for the writes of their own connection to
+/// get elsewhere.
+const CONFIRM: &[&str] = &["WAIT", "WAITAOF"];
 /// The timeout stands behind `BLOCK`.
 const OPTION: &[&str] = &["XREAD", "XREADGROUP"];
 
 /// Whether the command waits in Redis for something to happen there.
 pub(super) fn blocks(cmd: &Cmd) -> bool {
     place(cmd).is_some()
+}
+
+/// Whether it tells what became of earlier writes on its connection.
+pub(super) fn confirms(cmd: &Cmd) -> bool {
+    word(cmd, 0).is_some_and(|name| is_one_of(name, CONFIRM))
 }
 
 /// The command as it is to be sent, and the deadline of its call.
@@ -80,7 +87,7 @@ fn place(cmd: &Cmd) -> Option<Place> {
     if is_one_of(name, FIRST) {
         return Some(Place { index: 1, unit: Unit::Seconds });
     }
-    if is_one_of(name, LAST_MILLIS) {
+    if is_one_of(name, CONFIRM) {
         return Some(Place { index: last, unit: Unit::Millis });
     }
     if is_one_of(name, OPTION) {

@@ -102,7 +102,7 @@ impl Request {
     /// What is sent, and the deadline of the call where the ordinary one is this.
     pub(crate) fn plan(&self, ordinary: Duration) -> (Wire, Duration) {
         if let Self::Pipeline(pipeline) = self {
-            return (Wire::Many(pipeline.to_commands()), ordinary);
+            return pipeline.plan(ordinary);
         }
         if let Self::Raw(raw) = self {
             let (cmd, deadline) = raw.plan(ordinary);
@@ -115,13 +115,34 @@ impl Request {
 
 impl Pipeline {
     pub(crate) fn to_commands(&self) -> redis::Pipeline {
+        self.commands(Request::to_cmd)
+    }
+
+    fn plan(&self, ordinary: Duration) -> (Wire, Duration) {
+        let mut deadline = ordinary;
+        let commands = self.commands(|request| {
+            if let Request::Raw(raw) = request
+                && !self.is_atomic()
+                && raw.waits()
+            {
+                // What follows waits behind it.
+                let (cmd, own) = raw.plan(ordinary);
+                deadline = deadline.saturating_add(own);
+                return Some(cmd);
+            }
+            request.to_cmd()
+        });
+        (Wire::Many(commands), deadline)
+    }
+
+    fn commands(&self, mut to_cmd: impl FnMut(&Request) -> Option<Cmd>) -> redis::Pipeline {
         let mut commands = redis::Pipeline::with_capacity(self.len());
         if self.is_atomic() {
             commands.atomic();
         }
         for request in self.requests() {
             // `push` keeps pipelines from nesting, and a transaction inside fails before this.
-            if let Some(cmd) = request.to_cmd() {
+            if let Some(cmd) = to_cmd(request) {
                 commands.add_command(cmd);
             }
         }

@@ -73,6 +73,9 @@ impl Pipeline {
 
     /// Adds any other command. One that blocks, such as `BLPOP`, fails the whole unsent, unless the
     /// pipeline is atomic: in a transaction nothing waits.
+    ///
+    /// `WAIT` and `WAITAOF` confirm the writes that stand before them, and have their time on top of the
+    /// deadline of the call. By themselves they are refused: the writes went over another connection.
     #[must_use]
     pub fn raw(self, cmd: redis::Cmd) -> Self {
         self.push(Request::Raw(Raw::new(cmd)))
@@ -97,6 +100,13 @@ impl Pipeline {
     /// Whether one of its commands waits in Redis, with all that follow behind it.
     pub(crate) fn waits(&self) -> bool {
         !self.atomic && self.requests.iter().any(Request::waits)
+    }
+
+    /// Whether one of them waits for anything but what stands before it.
+    pub(super) fn blocks(&self) -> bool {
+        let confirms = |request: &Request| matches!(request, Request::Raw(raw) if raw.confirms());
+        let mut requests = self.requests.iter();
+        !self.atomic && requests.any(|request| request.waits() && !confirms(request))
     }
 
     /// Whether it is sent as a transaction.

@@ -124,6 +124,10 @@ impl Raw {
         block::blocks(&self.cmd)
     }
 
+    pub(super) fn confirms(&self) -> bool {
+        block::confirms(&self.cmd)
+    }
+
     pub(super) fn manner(&self) -> Manner {
         let mut words = self
             .cmd

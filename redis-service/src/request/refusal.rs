@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `SELECT`, `SUBSCRIBE`, `MULTI` by hand … | the connection is shared, or goes back to a pool |
 //! | `BLPOP` and its like in a pipeline | each in turn waits, all of them beyond any deadline; in an atomic one none does |
+//! | `WAIT`, `WAITAOF` alone | they tell of the writes on their own connection, and those went over another |
 
 use super::{Manner, Request};
 
@@ -16,11 +17,18 @@ impl Request {
         if manner == Manner::Alters {
             return Some("the command would alter the connection that all calls share");
         }
-        match self {
-            Self::Pipeline(pipeline) if pipeline.waits() => {
-                Some("a command that blocks can be part of an atomic pipeline only")
-            }
-            _ => None,
+        if let Self::Raw(raw) = self
+            && raw.confirms()
+        {
+            return Some(
+                "to confirm writes, put it behind them in one pipeline that is not atomic",
+            );
         }
+        if let Self::Pipeline(pipeline) = self
+            && pipeline.blocks()
+        {
+            return Some("a command that blocks can be part of an atomic pipeline only");
+        }
+        None
     }
 }
