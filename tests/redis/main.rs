@@ -35,3 +35,4 @@ mod start;
 mod support;
 mod telemetry;
 mod tls;
+mod untold;

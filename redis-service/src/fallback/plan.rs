@@ -164,6 +164,9 @@ fn keys(request: &Request) -> Option<Vec<Bytes>> {
         return None;
     }
     if let Request::Raw(raw) = request {
+        if raw.names_no_key() {
+            return None;
+        }
         // Where the keys stand among the arguments differs between commands; any of them may be one.
         let words = raw.cmd().args_iter().skip(1);
         let words = words.filter_map(|word| {

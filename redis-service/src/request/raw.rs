@@ -60,6 +60,12 @@ const ALTERS: &[&str] = &[
 /// Words after `CLIENT` that change the client itself.
 const ALTERS_CLIENT: &[&str] = &["REPLY", "TRACKING", "CACHING", "SETNAME", "NO-EVICT", "NO-TOUCH"];
 
+/// Commands that change keys which they do not name.
+const KEYLESS: &[&str] = &["FLUSHALL", "FLUSHDB", "SWAPDB", "REPLICAOF", "SLAVEOF", "DEBUG"];
+
+/// Commands that tell how many keys they name, in their second argument.
+const SCRIPTS: &[&str] = &["EVAL", "EVALSHA", "FCALL"];
+
 impl Raw {
     /// A command that writes and may not be repeated.
     #[must_use]
@@ -126,6 +132,16 @@ impl Raw {
 
     pub(super) fn confirms(&self) -> bool {
         block::confirms(&self.cmd)
+    }
+
+    /// Whether none of its arguments is a key, and any key may change. A script that names some keys
+    /// must keep to them, by the rules of Redis.
+    pub(crate) fn names_no_key(&self) -> bool {
+        let word = |at| match self.cmd.args_iter().nth(at) {
+            Some(Arg::Simple(word)) => word,
+            _ => b"",
+        };
+        is_one_of(word(0), KEYLESS) || (is_one_of(word(0), SCRIPTS) && word(2) == b"0")
     }
 
     pub(super) fn manner(&self) -> Manner {
