@@ -183,15 +183,17 @@ mod tests {
         let (mut first, mut second) = (watching(), InFlight::new(Duration::from_nanos(320)));
         first.start(at(1_000));
         second.take_over(&first, at(1_001));
+        second.start(at(1_050));
+        assert!(second.end(at(1_050)));
         let mut third = InFlight::new(Duration::from_nanos(480));
-        third.take_over(&second, at(1_002));
+        third.take_over(&second, at(1_060));
         let row = |calls: &InFlight| {
             std::iter::successors(calls.earlier.as_deref(), |at| at.earlier.as_deref()).count()
         };
-        assert_eq!((row(&second), row(&third)), (1, 1), "the second had none of its own");
+        assert_eq!((row(&second), row(&third)), (1, 1), "the second has none of its own");
         assert_eq!(third.overdue(at(1_490)), 1);
         let mut same = InFlight::new(Duration::from_nanos(480));
-        same.take_over(&third, at(1_003));
+        same.take_over(&third, at(1_070));
         assert_eq!(row(&same), 1, "the same threshold is the same row");
         let mut last = watching();
         last.take_over(&third, at(2_000));

@@ -381,3 +381,17 @@ fn either_policy_may_be_the_one_that_is_not_quiet() {
     assert!(!slow.clone().or(streak()).quiet());
     assert_eq!((slow.quiet(), slow.deferral()), (false, Deferral::NONE));
 }
+
+#[test]
+fn successes_that_are_handed_over_at_once_push_out_the_oldest_around_the_end_of_the_ring() {
+    let mut policy = FailureRate::new(1.0, Window::calls(4)).min_calls(4);
+    for failed in [true, true, false, false, true, true] {
+        let _ = policy.record(Call::new(failed), Moment::default());
+    }
+    assert_eq!(policy.counts(Moment::default()).failed, 2, "the last two, in the first two places");
+    policy.record_successes(3, Moment::default());
+    let counts = policy.counts(Moment::default());
+    assert_eq!((counts.calls, counts.failed), (4, 1));
+    policy.record_successes(9, Moment::default());
+    assert_eq!(policy.counts(Moment::default()).failed, 0);
+}
