@@ -4,6 +4,7 @@
 #   make serve    the inventory service and its status page, until you stop it
 #   make test     every test: workspace, doc examples, loom models
 #   make test-long  the long forms: 500 requests a second for a minute, through random outages
+#   make mutants  circuit-layer with one slip in it at a time: its tests must notice each (hours)
 #   make validate numbered checks of the whole of it; writes tests/REPORT.md
 #   make staging-check  those that harm nothing, on the servers that the environment names
 #   make bench    what a breaker, Redis, S3 and the queue cost, beside the peers
@@ -17,7 +18,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-workspace test-docs test-loom test-long validate staging-check \
+.PHONY: help demo serve test test-workspace test-docs test-loom test-long mutants validate staging-check \
 	bench lint features docs ci
 
 help:
@@ -57,6 +58,11 @@ test-loom:
 test-long:
 	@.ci/setup test
 	LOAD_RATE=500 LOAD_SECONDS=60 $(CARGO) test -p examples --release --test load -- --nocapture
+
+# What is left out, and why, is in .cargo/mutants.toml; how it went, in circuit-layer/MUTANTS.md.
+mutants:
+	@.ci/setup mutants
+	$(CARGO) mutants -p circuit-layer --no-shuffle -o $(TARGET)
 
 # ---- validate -------------------------------------------------------------------------------
 
