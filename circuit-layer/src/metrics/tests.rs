@@ -351,6 +351,28 @@ fn transitions_between_two_scrapes_are_counted_and_end_with_the_breaker() {
 }
 
 #[test]
+fn the_transitions_of_a_breaker_that_has_gone_stay_while_one_of_its_name_lives() {
+    let (exporter, metrics) = set_up();
+    let counted = || {
+        let breaker = CircuitBreaker::builder("redis").fail_max(1).build().unwrap();
+        metrics.count_transitions(&breaker);
+        breaker.try_acquire().unwrap().failure("x");
+        breaker
+    };
+    let (first, second) = (counted(), counted());
+    assert_eq!(moves(&exporter, "closed", "open"), Some(2));
+    drop(first);
+    assert_eq!(moves(&exporter, "closed", "open"), Some(2), "a counter never falls");
+    let third = counted();
+    drop(second);
+    assert_eq!(moves(&exporter, "closed", "open"), Some(3));
+    drop(third);
+    assert_eq!(moves(&exporter, "closed", "open"), None);
+    let _fourth = counted();
+    assert_eq!(moves(&exporter, "closed", "open"), Some(1), "another series");
+}
+
+#[test]
 fn what_a_breaker_would_have_done_in_shadow_is_not_counted() {
     let (exporter, metrics) = set_up();
     let breaker = CircuitBreaker::builder("redis").fail_max(1).build().unwrap();
