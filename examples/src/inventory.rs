@@ -99,6 +99,7 @@ impl Inventory {
         let router = router.merge(chaos::router(chaos.clone()));
 
         let shutdown = stop::shutdown(&readiness, &pace, &dependencies);
+        let router = router.layer(shutdown.cut_off());
         let serving = axum::serve(socket, router).with_graceful_shutdown(shutdown.signal());
         let serving = tokio::spawn(serving.into_future());
         readiness.ready();

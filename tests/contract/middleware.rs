@@ -9,7 +9,8 @@ use circuit_layer::{
     SlowCallRate, TripPolicy, Window,
 };
 use degradation::{
-    Class, Criticality, DegradationLayer, DegradationManager, FallbackLayer, Mode, Routes,
+    Class, Criticality, DegradationLayer, DegradationManager, FallbackLayer, Mode, Readiness,
+    Routes, Shutdown,
 };
 use http::{Request, Response};
 use http_body_util::Full;
@@ -146,4 +147,10 @@ async fn the_memory_in_front_of_redis() {
     assert_eq!(broken_over(stack, || redis_service::Request::Ping), NONE);
     let get = || redis_service::Request::Get { key: Bytes::from_static(b"key") };
     assert_eq!(broken_over(stack, get), NONE);
+}
+
+#[tokio::test]
+async fn requests_that_end_with_a_shutdown() {
+    let stack = |inner| Shutdown::new(&Readiness::starting()).cut_off().layer(inner);
+    assert_eq!(broken(response, stack, request), NONE);
 }

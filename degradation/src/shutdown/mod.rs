@@ -10,7 +10,9 @@
 //! ```
 //!
 //! The steps are yours: the queue synced first, as it holds what was acknowledged, then the clients
-//! closed. What goes wrong is reported at the end, and keeps no later step from its turn.
+//! closed. What goes wrong is reported at the end, and keeps no later step from its turn. A request that
+//! outlasts the drain is cut off, if it went through the layer [`cut_off`](Shutdown::cut_off): a server
+//! that is told to end leaves its connections to themselves.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,7 +30,8 @@
 //!     .step("redis", close_redis());
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! let serve = axum::serve(listener, axum::Router::new());
+//! let router = axum::Router::new().layer(shutdown.cut_off());
+//! let serve = axum::serve(listener, router);
 //! let serving = tokio::spawn(serve.with_graceful_shutdown(shutdown.signal()).into_future());
 //! readiness.ready();
 //! // … until SIGTERM comes, and then:
@@ -38,7 +41,11 @@
 //! # }
 //! ```
 
+mod cut_off;
 mod error;
+#[cfg(test)]
+#[cfg(feature = "endpoints")]
+mod server_tests;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -51,6 +58,8 @@ use circuit_layer::Clock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::cut_off::Cut;
+pub use self::cut_off::{CutOff, CutOffBody, CutOffLayer};
 pub use self::error::{ShutdownError, ShutdownFailure, ShutdownProblem};
 use self::steps::{Step, within};
 use crate::readiness::Readiness;
@@ -60,6 +69,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 /// A step writes what is in memory or says goodbye; neither takes long, or it hangs.
 const STEP: Duration = Duration::from_secs(5);
+
+/// To be dropped takes no time. Who is there still after so long is an answer that nobody reads.
+const GOING: Duration = Duration::from_secs(1);
 
 /// What the drain is called in reports.
 const DRAINING: &str = "drain";
@@ -74,6 +86,7 @@ pub struct Shutdown {
     steps: Vec<Step>,
     clock: Clock,
     stop: watch::Sender<bool>,
+    cut: Cut,
 }
 
 impl Shutdown {
@@ -87,6 +100,7 @@ impl Shutdown {
             steps: Vec::new(),
             clock: Clock::default(),
             stop: watch::Sender::new(false),
+            cut: Cut::new(),
         }
     }
 
@@ -97,7 +111,9 @@ impl Shutdown {
         self
     }
 
-    /// How long requests in flight may take to end (20 s). What is left then is cut off.
+    /// How long requests in flight may take to end (20 s). What is left then is cut off: the task that
+    /// serves, and each request that went through [`cut_off`](Self::cut_off). Others go on while the
+    /// steps run.
     pub const fn drain_within(mut self, limit: Duration) -> Self {
         self.drain = limit;
         self
@@ -136,6 +152,15 @@ impl Shutdown {
         }
     }
 
+    /// A layer to put around everything else, whose requests are dropped when the drain has ended, before
+    /// the first step begins. It costs two allocations for each request.
+    ///
+    /// An answer that its reader does not take can not be ended; the steps wait a second for it.
+    #[must_use]
+    pub fn cut_off(&self) -> CutOffLayer {
+        CutOffLayer(self.cut.clone())
+    }
+
     /// Ends the service. `serving` is the task that serves until [`signal`](Self::signal).
     ///
     /// # Errors
@@ -144,7 +169,8 @@ impl Shutdown {
     ///
     /// # Cancellation
     ///
-    /// Dropping it cuts off what is under way, serving or a step, and begins nothing more.
+    /// Dropping it cuts off what is under way, serving with its requests or a step, and begins nothing
+    /// more.
     ///
     /// # Panics
     ///
@@ -154,13 +180,19 @@ impl Shutdown {
         T: Send + 'static,
         E: fmt::Display + Send + 'static,
     {
-        let Self { readiness, notice, drain, step: limit, steps, clock, stop } = self;
+        let Self { readiness, notice, drain, step: limit, steps, clock, stop, cut } = self;
+        let cut = CutOnDrop(cut);
         readiness.not_ready("draining");
         if !notice.is_zero() {
             clock.sleep_until(clock.now() + notice).await;
         }
         stop.send_replace(true);
         let drained = within(&clock, drain, serving).await;
+        cut.0.now();
+        tokio::select! {
+            () = cut.0.done() => {}
+            () = clock.sleep_until(clock.now() + GOING) => {}
+        }
         let mut failures: Vec<ShutdownFailure> = drained
             .err()
             .map(|problem| ShutdownFailure::new(DRAINING, problem))
@@ -175,6 +207,15 @@ impl Shutdown {
             tracing::warn!(step = failure.step, problem = %failure.problem, "shutdown went wrong");
         }
         if failures.is_empty() { Ok(()) } else { Err(ShutdownError { failures }) }
+    }
+}
+
+/// Cuts off requests whose shutdown is gone.
+struct CutOnDrop(Cut);
+
+impl Drop for CutOnDrop {
+    fn drop(&mut self) {
+        self.0.now();
     }
 }
 
