@@ -8,7 +8,8 @@
 //! | an error that counts | failure | yes | yes |
 //! | the caller's own mistake | failure, `error_type` client | yes | no |
 //! | the breaker rejected it | rejected | no | no |
-//! | it was dropped | none | no | no |
+//! | it was dropped, so late that the breaker counts that | failure, `error_type` timeout | yes | yes |
+//! | it was dropped before | none | no | no |
 
 mod layer;
 
@@ -142,6 +143,13 @@ impl Ledger {
         }
         #[cfg(feature = "otel")]
         self.export(operation, latency, answer);
+    }
+
+    /// Nobody waited for the answer any longer, and the breaker takes that for a failure.
+    fn abandoned(&self, operation: Operation, since: Moment) {
+        let after = self.clock.now() - since;
+        let answer = Err(Error::Inner(RedisError::Timeout { maybe_applied: true, after }));
+        self.record(operation, since, false, &answer);
     }
 
     #[cfg(feature = "otel")]

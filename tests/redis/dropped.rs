@@ -71,7 +71,22 @@ async fn timed_an_outer_timeout_does_not_hide_a_hung_redis() {
     assert_eq!(redis.breaker().state(), State::Open);
     assert_eq!(redis.get_status().pool.retired, 1);
     let report = redis.get_health().report;
-    assert_eq!((report.successes, report.failures), (0, told), "a dropped call is in no metric");
+    assert_eq!((report.successes, report.failures), (0, 5), "the breaker did not open on nothing");
+    let [get] = redis.get_status().operations.try_into().unwrap();
+    assert_eq!((get.operation, get.success, get.failure, get.rejected), ("get", 0, 5, 0));
     server.cont().unwrap();
     crate::support::until_it_serves(&redis).await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_early_is_in_no_count() {
+    let (server, redis) = start().await;
+    server.stop().unwrap();
+    for _ in 0..20 {
+        give_up(redis.get::<u32>("k"), 2).await;
+    }
+    assert_eq!(redis.get_health().report.requests, 0);
+    assert!(redis.get_status().operations.is_empty());
+    assert_eq!(redis.breaker().state(), State::Closed);
+    server.cont().unwrap();
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use circuit_layer::{Error, Moment};
+use circuit_layer::{Error, Moment, abandons};
 use pin_project_lite::pin_project;
 use redis::Value;
 use tower_layer::Layer;
@@ -61,20 +61,35 @@ where
         let (since, waits) = (self.ledger.clock.now(), request.waits());
         let (ledger, span) = (Arc::clone(&self.ledger), self.ledger.span(&request));
         let inner = span.in_scope(|| self.inner.call(request)).instrument(span);
-        Counted { inner, ledger, operation, since, waits }
+        Counted { inner: Some(inner), ledger, operation, since, waits }
     }
 }
 
 pin_project! {
-    /// The future of [`Metrics`]. Dropped before it is ready, it counts nothing.
+    /// The future of [`Metrics`].
+    ///
+    /// # Cancellation
+    ///
+    /// Dropped before it is ready it counts nothing, unless its breaker takes that for a failure: then it
+    /// counts as one, of kind `timeout`.
     #[derive(Debug)]
     pub struct Counted<F> {
+        // None once the call has ended.
         #[pin]
-        inner: Instrumented<F>,
+        inner: Option<Instrumented<F>>,
         ledger: Arc<Ledger>,
         operation: Operation,
         since: Moment,
         waits: bool,
+    }
+
+    impl<F> PinnedDrop for Counted<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.inner.is_some() && abandons(|| this.inner.set(None)) {
+                this.ledger.abandoned(*this.operation, *this.since);
+            }
+        }
     }
 }
 
@@ -83,8 +98,10 @@ impl<F: Future<Output = Answer>> Future for Counted<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let mut this = self.project();
-        let answer = ready!(this.inner.as_mut().poll(cx));
-        spans::close(this.inner.span(), &answer);
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
+        let answer = ready!(inner.as_mut().poll(cx));
+        spans::close(inner.span(), &answer);
+        this.inner.set(None);
         this.ledger.record(*this.operation, *this.since, *this.waits, &answer);
         Poll::Ready(answer)
     }
