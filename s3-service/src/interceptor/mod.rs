@@ -21,7 +21,8 @@
 //!
 //! # Timeouts
 //! Set the SDK's (`operation_attempt_timeout`). A timeout of the caller's own drops the operation:
-//! the permit is given back, as a failure only from the breaker's `abandoned_after` on.
+//! the permit is given back, as a failure only from the breaker's `abandoned_after` on, and only if it
+//! is the service that was waited for.
 
 mod breakers;
 mod bypass;

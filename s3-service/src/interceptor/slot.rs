@@ -43,12 +43,14 @@ pub(super) struct Attempt {
     span: Span,
 }
 
-/// What was dropped before it was transmitted was waiting for credentials, not for the service.
+/// What was dropped before it was transmitted was waiting for credentials, and an upload whose source had
+/// nothing to give was waiting for its caller: neither for the service.
 impl Drop for Attempt {
     fn drop(&mut self) {
         let Some(permit) = self.permit.take() else { return };
         let _current = self.span.enter();
-        if self.transmitted {
+        let starved = self.source.as_ref().is_some_and(|source| source.starved());
+        if self.transmitted && !starved {
             drop(permit);
         } else {
             permit.record(Outcome::Ignored);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use circuit_layer::State;
 use s3_service::Upload;
 
-use crate::support::{rig_with, until};
+use crate::support::{Frames, Then, rig_with, until};
 
 /// Half-open with one slot is the strictest witness: a permit that is not given back keeps it taken.
 #[tokio::test]
@@ -63,5 +64,26 @@ async fn a_caller_who_gives_up_early_says_nothing_and_one_who_waited_long_tells_
         call.abort();
         assert!(call.await.unwrap_err().is_cancelled());
         assert_eq!(rig.s3.breaker().state(), state, "half of the deadline of 10 s is 5 s");
+        let report = rig.s3.get_health().report;
+        assert_eq!(
+            (report.requests, report.failures),
+            (failures, failures),
+            "as the breaker has it"
+        );
     }
+}
+
+/// What a service that passes uploads on meets whenever a client of its own hangs up.
+#[tokio::test]
+async fn an_upload_that_is_dropped_while_its_source_has_nothing_to_give_says_nothing_of_s3() {
+    let rig = rig_with(|settings| settings.fail_max(1)).await;
+    let (asked, s3) = (rig.server.requests(), rig.s3.clone());
+    let body = Frames::of([Bytes::from_static(b"a")]).missing(1).then(Then::Wait);
+    let call = tokio::spawn(async move { s3.upload(Upload::new("k", body)).await });
+    until("the call arrives", || rig.server.requests() > asked).await;
+    rig.time.advance(Duration::from_secs(60));
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(rig.s3.breaker().state(), State::Closed);
+    assert_eq!(rig.s3.get_health().report.requests, 0);
 }
