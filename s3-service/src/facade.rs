@@ -24,7 +24,8 @@ use crate::status::{Health, Status};
 /// (`S3Builder::spool`), writes are queued in both cases, and reads of their keys served from it.
 ///
 /// # Cancellation
-/// A call that is dropped gives its permit back and is in no metric.
+/// A call that is dropped gives its permit back and is in no metric, unless S3 has kept it waiting for the
+/// breaker's `abandoned_after`: then it is a failure in both, of `timeout`.
 ///
 /// # Clone
 /// Cheap; clones share client, breaker and books.

@@ -1,9 +1,9 @@
 //! The books of a service: every call that came to an end, and every byte that flowed.
 //!
 //! A call is booked once: a download when its body is over, everything else when its answer is
-//! there. A call that is dropped on the way is not booked at all. Metrics take every error that the
-//! caller got for a failure; health takes only what the breaker would: a missing object is S3 at
-//! work.
+//! there. A call that is dropped on the way is not booked at all, unless the breaker counts that.
+//! Metrics take every error that the caller got for a failure; health takes only what the breaker
+//! would: a missing object is S3 at work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +65,11 @@ impl Ledger {
         }
         #[cfg(not(feature = "otel"))]
         let _: ErrorType = error_type;
+    }
+
+    /// Nobody waited for S3 any longer, and the breaker takes that for a failure.
+    pub(crate) fn abandoned(&self, operation: Operation, since: Moment) {
+        self.failure(operation, ErrorType::Timeout, Judgement::Failure, self.now() - since);
     }
 
     pub(crate) fn rejected(&self, operation: Operation) {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use aws_sdk_s3::primitives::ByteStream;
-use circuit_layer::CircuitBreaker;
+use circuit_layer::{CircuitBreaker, if_abandoned};
 use tower_service::Service;
 
 use crate::active_probe::Asked;
@@ -63,7 +63,7 @@ impl Inner {
         answer: impl Future<Output = Result<T, S3Error>>,
     ) -> Result<T, S3Error> {
         let since = self.ledger.now();
-        let result = answer.await;
+        let result = if_abandoned(answer, || self.ledger.abandoned(operation, since)).await;
         let latency = self.ledger.now() - since;
         match &result {
             Ok(_) => self.ledger.success(operation, latency),
@@ -81,7 +81,8 @@ impl Inner {
             return answer;
         }
         let since = self.ledger.now();
-        let result = self.target.download(download).await;
+        let abandoned = || self.ledger.abandoned(Operation::Download, since);
+        let result = if_abandoned(self.target.download(download), abandoned).await;
         let latency = self.ledger.now() - since;
         match result {
             Ok((info, length, body)) => {
@@ -163,7 +164,8 @@ impl Inner {
 /// Clones share client, breaker and books.
 ///
 /// # Cancellation
-/// A call that is dropped gives its permit back and is in no metric.
+/// A call that is dropped gives its permit back and is in no metric, unless S3 has kept it waiting for the
+/// breaker's `abandoned_after`: then it is a failure in both, of `timeout`.
 #[derive(Clone, Debug)]
 pub struct S3Service {
     pub(crate) inner: Arc<Inner>,

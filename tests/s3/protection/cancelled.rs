@@ -53,7 +53,7 @@ async fn four_hundred_calls_cancelled_at_any_moment_leak_no_permit() {
 
 #[tokio::test]
 async fn a_caller_who_gives_up_early_says_nothing_and_one_who_waited_long_tells_of_a_hang() {
-    for (waited, state) in [(4, State::Closed), (6, State::Open)] {
+    for (waited, state, failures) in [(4, State::Closed, 0), (6, State::Open, 1)] {
         let rig = rig_with(|settings| settings.fail_max(1)).await;
         rig.server.inject(s3_service::test_server::Fault::Stall);
         let asked = rig.server.requests();
