@@ -10,8 +10,8 @@ use async_openai::types::chat::{
 };
 use futures_util::StreamExt;
 
-use super::chain::Memory;
 use super::error::AnswerError;
+use super::memory::Memory;
 
 /// Who answered. Anything but the first model is a replacement, and a caller should be told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,12 +8,13 @@ use async_openai::Client;
 use async_openai::config::{Config, OpenAIConfig};
 use async_openai::error::OpenAIError;
 use async_openai::types::chat::{ChatCompletionRequestUserMessage, CreateChatCompletionRequest};
-use circuit_layer::{CircuitBreaker, Clock, HealthMetrics, Moment};
+use circuit_layer::{CircuitBreaker, Clock, HealthMetrics};
 use quick_cache::sync::Cache;
 
 use super::answer::{Answer, AnswerStream, Source};
 use super::builder::{OpenAiBuilder, Plain};
 use super::ledger::Asked;
+use super::memory::{Memory, Remembered, question};
 use super::verdict::is_worth_another_try;
 use crate::ledger::Ledger;
 
@@ -62,30 +63,6 @@ pub(super) struct Inner<C: Config> {
 pub(super) struct Model {
     pub(super) name: Arc<str>,
     pub(super) breaker: CircuitBreaker,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Remembered {
-    text: Arc<str>,
-    at: Moment,
-}
-
-/// Where an answer will be kept once it is whole.
-pub(super) struct Memory {
-    answers: Arc<Cache<String, Remembered>>,
-    question: String,
-    clock: Clock,
-}
-
-impl Memory {
-    /// An answer without text, such as the call of a tool, would stand in for nothing later.
-    pub(super) fn keep(self, text: String) {
-        if text.is_empty() {
-            return;
-        }
-        let remembered = Remembered { text: text.into(), at: self.clock.now() };
-        self.answers.insert(self.question, remembered);
-    }
 }
 
 impl<C: Config> OpenAi<C> {
@@ -208,7 +185,7 @@ impl<C: Config> Inner<C> {
 
     fn memory(&self, request: &CreateChatCompletionRequest) -> Option<Memory> {
         let answers = Arc::clone(self.answers.as_ref()?);
-        Some(Memory { answers, question: question(request)?, clock: self.clock.clone() })
+        Memory::of(answers, request, self.clock.clone())
     }
 
     /// What replaces the models, or why they gave nothing.
@@ -235,13 +212,6 @@ impl<C: Config> Inner<C> {
 
 fn of(model: &Model, request: &CreateChatCompletionRequest) -> CreateChatCompletionRequest {
     CreateChatCompletionRequest { model: model.name.as_ref().to_owned(), ..request.clone() }
-}
-
-/// The very same request, whoever answers it and however.
-fn question(request: &CreateChatCompletionRequest) -> Option<String> {
-    let (model, stream) = (String::new(), None);
-    let asked = CreateChatCompletionRequest { model, stream, ..request.clone() };
-    serde_json::to_string(&asked).ok()
 }
 
 impl<C: Config> Clone for OpenAi<C> {

@@ -53,6 +53,7 @@ mod error;
 mod health;
 mod layer;
 mod ledger;
+mod memory;
 mod service;
 #[cfg(feature = "test-server")]
 pub mod test_server;
