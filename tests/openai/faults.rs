@@ -6,7 +6,7 @@ use circuit_layer::{Rejected, State};
 use degradation::openai::needs_operator;
 use degradation::openai::test_server::{Fault, OpenAiServer};
 
-use crate::support::{breaker, client, complete, stream, until_answered};
+use crate::support::{breaker, builder, client, complete, stream, until_answered};
 
 const WHOLE: &str = "A kettle. You will wonder how you ever did without it.";
 
@@ -132,4 +132,22 @@ async fn a_killed_server_opens_the_breaker_and_a_restarted_one_closes_it() {
     assert_eq!(breaker(&openai).state(), State::Open);
     server.restart().await.unwrap();
     until_answered(&openai).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_given_up_is_in_the_books_if_the_breaker_counts_it() {
+    let check = async |abandoned_after: Duration, failures: u64| {
+        let server = OpenAiServer::start().await.unwrap();
+        server.inject(Fault::Hang);
+        let openai = builder(&server.base_url()).model("m").first_byte(Duration::from_secs(60));
+        let openai = openai.breaker(move |b| b.abandoned_after(abandoned_after)).build().unwrap();
+        let given_up = Duration::from_millis(50);
+        tokio::time::timeout(given_up, complete(&openai)).await.unwrap_err();
+        tokio::time::timeout(given_up, stream(&openai)).await.unwrap_err();
+        let health = openai.health_metrics();
+        assert_eq!((health.requests(), health.failures()), (failures, failures));
+        assert_eq!(breaker(&openai).snapshot().counts.failed, failures);
+    };
+    check(Duration::from_millis(1), 2).await;
+    check(Duration::from_secs(60), 0).await;
 }

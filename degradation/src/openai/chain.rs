@@ -8,7 +8,7 @@ use async_openai::Client;
 use async_openai::config::{Config, OpenAIConfig};
 use async_openai::error::OpenAIError;
 use async_openai::types::chat::{ChatCompletionRequestUserMessage, CreateChatCompletionRequest};
-use circuit_layer::{CircuitBreaker, Clock, HealthMetrics};
+use circuit_layer::{CircuitBreaker, Clock, HealthMetrics, Moment, if_abandoned};
 use quick_cache::sync::Cache;
 
 use super::answer::{Answer, AnswerStream, Source};
@@ -87,7 +87,8 @@ impl<C: Config> OpenAi<C> {
     ///
     /// # Cancellation
     ///
-    /// Dropping it drops the request, and gives the permit back.
+    /// Dropping it drops the request, and gives the permit back. Where the model's breaker counts that, health
+    /// and metrics do too, as a `timeout`.
     pub async fn complete(
         &self,
         request: CreateChatCompletionRequest,
@@ -98,7 +99,7 @@ impl<C: Config> OpenAi<C> {
         for model in inner.models() {
             let asked = CreateChatCompletionRequest { stream: None, ..of(model, &request) };
             let since = inner.clock.now();
-            let answered = chat.create(asked).await;
+            let answered = inner.noted(Asked::Chat, since, chat.create(asked)).await;
             let answer =
                 answered.and_then(|told| Answer::of(&model.name, told).map_err(Into::into));
             let latency = inner.clock.now() - since;
@@ -138,7 +139,7 @@ impl<C: Config> OpenAi<C> {
         for model in inner.models() {
             let asked = CreateChatCompletionRequest { stream: Some(true), ..of(model, &request) };
             let since = inner.clock.now();
-            let begun = match chat.create_stream(asked).await {
+            let begun = match inner.noted(Asked::Stream, since, chat.create_stream(asked)).await {
                 Ok(rest) => AnswerStream::begin(&model.name, rest, inner.memory(&request)).await,
                 Err(error) => Err(error),
             };
@@ -181,6 +182,12 @@ impl<C: Config> OpenAi<C> {
 impl<C: Config> Inner<C> {
     fn models(&self) -> impl Iterator<Item = &Model> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The same call; one that is given up and counts for its breaker is in the books as well.
+    async fn noted<T>(&self, asked: Asked, since: Moment, call: impl Future<Output = T>) -> T {
+        let abandoned = || self.ledger.note_abandoned_model(asked, self.clock.now() - since);
+        if_abandoned(call, abandoned).await
     }
 
     fn memory(&self, request: &CreateChatCompletionRequest) -> Option<Memory> {

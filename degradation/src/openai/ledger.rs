@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_openai::error::OpenAIError;
 use circuit_layer::Rejected;
 
+use super::error::AnswerError;
 use super::verdict::is_worth_another_try;
 use crate::ledger::Ledger;
 
@@ -70,6 +71,11 @@ impl Ledger {
         }
         #[cfg(feature = "otel")]
         self.export_model(operation, latency, error);
+    }
+
+    /// Nobody waited for the answer any longer, and the breaker takes that for a failure.
+    pub(super) fn note_abandoned_model(&self, asked: Asked, latency: Duration) {
+        self.note_model(asked, latency, Some(&AnswerError::Timeout.into()));
     }
 
     #[cfg(feature = "otel")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use circuit_layer::{
-    CircuitBreaker, CircuitBreakerLayer, CircuitBreakerService, Error, HealthMetrics,
+    CircuitBreaker, CircuitBreakerLayer, CircuitBreakerService, Error, HealthMetrics, if_abandoned,
 };
 use sqlx::{Connection, Pool};
 use tower::limit::ConcurrencyLimit;
@@ -90,7 +90,8 @@ impl<DB: sqlx::Database> Database<DB> {
     /// # Cancellation
     ///
     /// Dropping it closes the connection that it uses, and says nothing about the database unless it
-    /// had been waiting for longer than the breaker's `abandoned_after`.
+    /// had been waiting for the breaker's `abandoned_after`: then breaker, health and metrics count a
+    /// failure, of `timeout` in the metrics.
     pub async fn call<T, F>(&self, work: F) -> Result<T, Error<DatabaseError>>
     where
         F: for<'c> FnOnce(&'c mut DB::Connection) -> BoxFuture<'c, Result<T, sqlx::Error>>
@@ -107,15 +108,16 @@ impl<DB: sqlx::Database> Database<DB> {
     ///
     /// See [`call`](Self::call).
     pub async fn run<W: Work<DB>>(&self, work: W) -> Result<W::Answer, Error<DatabaseError>> {
-        let since = self.breaker().clock().now();
+        let since = self.breaker().now();
         let mut stack = self.stack.clone();
         let ready = ServiceExt::<W>::ready(&mut stack);
+        let abandoned = || self.ledger.note_abandoned_call(self.breaker().now() - since);
         let result = match tokio::time::timeout(self.timeout, ready).await {
-            Ok(Ok(ready)) => ready.call(work).await,
+            Ok(Ok(ready)) => if_abandoned(ready.call(work), abandoned).await,
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::Inner(DatabaseError::Busy)),
         };
-        self.ledger.note_call(self.breaker().clock().now() - since, &result);
+        self.ledger.note_call(self.breaker().now() - since, &result);
         result
     }
 

@@ -56,6 +56,11 @@ impl Ledger {
         self.export_call(latency, result);
     }
 
+    /// Nobody waited for the answer any longer, and the breaker takes that for a failure.
+    pub(super) fn note_abandoned_call(&self, latency: Duration) {
+        self.note_call::<()>(latency, &Err(Error::Inner(DatabaseError::Timeout)));
+    }
+
     #[cfg(feature = "otel")]
     fn export_call<T>(&self, latency: Duration, result: &Result<T, Error<DatabaseError>>) {
         let Some(recorder) = &self.recorder else { return };

@@ -128,6 +128,23 @@ async fn busy_while_others_use_it_up(service: &DatabaseService<Sqlite>, found: b
 }
 
 #[tokio::test]
+async fn a_call_that_is_given_up_is_in_the_books_if_the_breaker_counts_it() {
+    let check = async |abandoned_after: Duration, failures: u64| {
+        let breaker = CircuitBreaker::builder("database").abandoned_after(abandoned_after);
+        let builder = Database::<Sqlite>::builder("sqlite::memory:").connections(1);
+        let database = builder.breaker(breaker.build().unwrap()).build().unwrap();
+        let hung = database.call(|_| Box::pin(std::future::pending::<Result<(), _>>()));
+        tokio::time::timeout(Duration::from_millis(20), hung).await.unwrap_err();
+        let (health, counted) = (database.health(), database.breaker().snapshot().counts.failed);
+        let told = [health.requests(), health.failures(), counted];
+        drop(database);
+        assert_eq!(told, [failures; 3]);
+    };
+    check(Duration::from_millis(20), 1).await;
+    check(Duration::from_secs(60), 0).await;
+}
+
+#[tokio::test]
 async fn a_setting_that_can_not_work_is_an_error_of_the_builder() {
     for builder in [
         Database::<Sqlite>::builder("sqlite::memory:").connections(0),
