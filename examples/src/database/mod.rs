@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 
 use self::query::{OneProduct, Products, Restock};
 pub use self::query::{Product, Restocked};
+use self::schema::OnTables;
 
 /// Connections, and calls at a time.
 const CONNECTIONS: u32 = 8;
@@ -33,7 +34,6 @@ pub type QueryError = Error<DatabaseError>;
 #[derive(Clone, Debug)]
 pub struct Database {
     guarded: Guarded<Any>,
-    timeout: Duration,
     created: Arc<OnceCell<()>>,
 }
 
@@ -52,7 +52,7 @@ impl Database {
         sqlx::any::install_default_drivers();
         let builder = Guarded::builder(url).connections(CONNECTIONS).timeout(timeout);
         let guarded = builder.breaker(breaker).metrics(metrics).build()?;
-        Ok(Self { guarded, timeout, created: Arc::default() })
+        Ok(Self { guarded, created: Arc::default() })
     }
 
     /// The breaker.
@@ -109,11 +109,8 @@ impl Database {
         }
     }
 
+    /// The tables are part of the call: so there is one deadline and one verdict, whatever of it hangs.
     async fn run<W: Work<Any>>(&self, work: W) -> Result<W::Answer, QueryError> {
-        let created = self.created.get_or_try_init(|| self.guarded.run(schema::Create));
-        // One tries at a time. Whoever waits for that must not wait for all who tried before.
-        let created = tokio::time::timeout(self.timeout, created).await;
-        created.map_err(|_| Error::Inner(DatabaseError::Unreachable))??;
-        self.guarded.run(work).await
+        self.guarded.run(OnTables { created: Arc::clone(&self.created), work }).await
     }
 }

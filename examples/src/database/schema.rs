@@ -1,7 +1,10 @@
 //! Tables and seed data.
 
+use std::sync::Arc;
+
 use degradation::sqlx::Work;
 use sqlx::{Any, AnyConnection, Connection, Error, Executor};
+use tokio::sync::OnceCell;
 
 /// Both databases understand these.
 const TABLES: [&str; 2] = [
@@ -32,23 +35,33 @@ const PRODUCT: &str = "INSERT INTO products (id, name, price_cents) VALUES ($1, 
                        ON CONFLICT DO NOTHING";
 const STOCK: &str = "INSERT INTO stock (product_id, units) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
+/// Work that finds its tables made.
+pub(super) struct OnTables<W> {
+    pub(super) created: Arc<OnceCell<()>>,
+    pub(super) work: W,
+}
+
+impl<W: Work<Any>> Work<Any> for OnTables<W> {
+    type Answer = W::Answer;
+
+    /// One makes them, and others wait for that: two at one time are an error in `PostgreSQL`.
+    async fn run(self, connection: &mut AnyConnection) -> Result<W::Answer, Error> {
+        self.created.get_or_try_init(|| create(connection)).await?;
+        self.work.run(connection).await
+    }
+}
+
 /// Makes what is missing. A second time it changes nothing. All of it is one transaction, because each
 /// of its 18 statements would wait for the disk.
-pub(super) struct Create;
-
-impl Work<Any> for Create {
-    type Answer = ();
-
-    async fn run(self, connection: &mut AnyConnection) -> Result<(), Error> {
-        let mut made = connection.begin().await?;
-        for table in TABLES {
-            made.execute(table).await?;
-        }
-        for (id, (name, price, units)) in (1_i64..).zip(SEED) {
-            let product = sqlx::query(PRODUCT).bind(id).bind(name).bind(price);
-            product.execute(&mut *made).await?;
-            sqlx::query(STOCK).bind(id).bind(units).execute(&mut *made).await?;
-        }
-        made.commit().await
+async fn create(connection: &mut AnyConnection) -> Result<(), Error> {
+    let mut made = connection.begin().await?;
+    for table in TABLES {
+        made.execute(table).await?;
     }
+    for (id, (name, price, units)) in (1_i64..).zip(SEED) {
+        let product = sqlx::query(PRODUCT).bind(id).bind(name).bind(price);
+        product.execute(&mut *made).await?;
+        sqlx::query(STOCK).bind(id).bind(units).execute(&mut *made).await?;
+    }
+    made.commit().await
 }

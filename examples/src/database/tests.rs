@@ -2,6 +2,7 @@
 
 use circuit_layer::State;
 use circuit_layer::metrics::Exporter;
+use degradation::sqlx::test_server::PostgresServer;
 use tempfile::TempDir;
 
 use super::*;
@@ -61,19 +62,26 @@ async fn buyers_of_the_last_units_get_them_once() {
     assert_eq!(bought, 18);
 }
 
-#[tokio::test]
-async fn callers_of_a_database_that_was_never_there_do_not_wait_for_one_another() {
-    // Connections are accepted by the system, and nobody ever says a word on them.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("postgres://shop@{}/shop", silent.local_addr().unwrap());
+/// One whose calls are over soon, and whose breaker stays closed; and what is counted of it.
+fn impatient(url: &str) -> (Database, Exporter) {
     let breaker = CircuitBreaker::builder("database").fail_max(1_000).build().unwrap();
-    let metrics = Metrics::new(&Exporter::new().unwrap().meter());
-    let timeout = Duration::from_millis(300);
-    let database = Database::new(&url, timeout, breaker, &metrics).unwrap();
+    let exporter = Exporter::new().unwrap();
+    let metrics = Metrics::new(&exporter.meter());
+    (Database::new(url, IMPATIENT, breaker, &metrics).unwrap(), exporter)
+}
 
-    let clock = circuit_layer::Clock::default();
-    let begun = clock.now();
-    let calls: Vec<_> = (0..20)
+const IMPATIENT: Duration = Duration::from_millis(300);
+
+/// Calls that failed, as exported.
+fn failures(exporter: &Exporter) -> u32 {
+    let text = exporter.render().unwrap();
+    let line = r#"database_requests_total{operation="call",status="failure"} "#;
+    text.lines().find_map(|told| told.strip_prefix(line)).map_or(0, |count| count.parse().unwrap())
+}
+
+/// So many calls at one time, none of which is answered.
+async fn hang(database: &Database, calls: u32) {
+    let calls: Vec<_> = (0..calls)
         .map(|_| {
             let database = database.clone();
             tokio::spawn(async move { database.products().await })
@@ -82,6 +90,42 @@ async fn callers_of_a_database_that_was_never_there_do_not_wait_for_one_another(
     for call in calls {
         call.await.unwrap().unwrap_err();
     }
-    let took = clock.now() - begun;
-    assert!(took < timeout * 10, "one after the other is {:?}: {took:?}", timeout * 20);
+}
+
+#[tokio::test]
+async fn callers_of_a_database_that_was_never_there_do_not_wait_for_one_another() {
+    // Connections are accepted by the system, and nobody ever says a word on them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://shop@{}/shop", silent.local_addr().unwrap());
+    let (database, exporter) = impatient(&url);
+    let begun = database.breaker().now();
+    hang(&database, 20).await;
+    let took = database.breaker().now() - begun;
+    assert!(took < IMPATIENT * 10, "one after the other is {:?}: {took:?}", IMPATIENT * 20);
+    assert_eq!(failures(&exporter), 20, "each is counted once");
+}
+
+#[tokio::test]
+async fn each_call_of_a_database_that_hangs_is_counted_once_and_judged_as_one() {
+    let server = PostgresServer::start().await.unwrap();
+    let check = async |warm: bool| {
+        let (database, exporter) = impatient(&server.url());
+        if warm {
+            database.products().await.unwrap();
+        }
+        server.stop().unwrap();
+        for hung in 1..=4 {
+            hang(&database, 1).await;
+            assert_eq!(failures(&exporter), hung, "{warm}");
+            assert_eq!(database.health().failures(), u64::from(hung), "{warm}");
+            assert_eq!(database.breaker().snapshot().counts.failed, u64::from(hung), "{warm}");
+        }
+        // As many as there are connections.
+        hang(&database, CONNECTIONS).await;
+        assert_eq!(failures(&exporter), 4 + CONNECTIONS, "{warm}");
+        assert_eq!(database.health().failures(), u64::from(4 + CONNECTIONS), "{warm}");
+        server.cont().unwrap();
+    };
+    check(true).await;
+    check(false).await;
 }
