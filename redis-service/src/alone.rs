@@ -50,13 +50,14 @@ impl<D: Dial> Lanes<D> {
 
     /// A connection for one caller alone.
     pub(crate) async fn alone(&self, place: Place) -> Result<Alone<D>, RedisError> {
-        let lease = if self.pool.state().idle_connections > 0 {
-            self.checked_out().await
-        } else {
-            self.willing(&self.dialling())?;
-            self.lease().await
+        let lease = match self.idle() {
+            Some(lease) => lease,
+            None => {
+                self.willing(&self.dialling())?;
+                self.lease().await.map_err(RedisError::Dial)?
+            }
         };
-        Ok(Alone { lease: lease.map_err(RedisError::Dial)?, busy: false, _place: place })
+        Ok(Alone { lease, busy: false, _place: place })
     }
 }
 

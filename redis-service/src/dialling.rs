@@ -11,6 +11,8 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bb8::{AddError, PooledConnection, RunError};
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::dial::Dial;
@@ -27,6 +29,10 @@ pub(crate) struct Lease<D: Dial> {
 }
 
 impl<D: Dial> Lease<D> {
+    fn of(place: PooledConnection<'static, Manager<D>>) -> Self {
+        Self { lane: Lane::of(&place), _place: place }
+    }
+
     /// For everybody. Keys of several nodes fit into no pipeline.
     fn shared(self, cluster: bool) -> Self {
         if cluster { self } else { Self { lane: self.lane.combining(), ..self } }
@@ -121,17 +127,23 @@ impl<D: Dial> Lanes<D> {
     pub(crate) async fn lease(&self) -> Result<Lease<D>, DialError> {
         let conn = self.pool.dedicated_connection().await?;
         if let Err(AddError::NoCapacity(_) | AddError::Broken(_)) = self.pool.add(conn) {
-            return Err(self.refused("the pool has no room for another connection"));
+            // Whoever may have one always finds room, or one that idles: it was given back meanwhile.
+            tracing::trace!(address = %self.address, "a connection too many");
         }
-        self.checked_out().await
-    }
-
-    pub(crate) async fn checked_out(&self) -> Result<Lease<D>, DialError> {
         match self.pool.get_owned().await {
-            Ok(place) => Ok(Lease { lane: Lane::of(&place), _place: place }),
+            Ok(place) => Ok(Lease::of(place)),
             Err(RunError::User(error)) => Err(error),
             Err(RunError::TimedOut) => Err(self.refused("the pool gave no connection in time")),
         }
+    }
+
+    /// A connection that idles in the pool. Asked while there is none, bb8 would dial.
+    pub(crate) fn idle(&self) -> Option<Lease<D>> {
+        // A call may be dropped outside of its runtime, where the pool can not be asked.
+        if self.pool.state().idle_connections == 0 || Handle::try_current().is_err() {
+            return None;
+        }
+        self.pool.get_owned().now_or_never()?.ok().map(Lease::of)
     }
 
     pub(crate) fn dialling(&self) -> MutexGuard<'_, Dialling<D>> {

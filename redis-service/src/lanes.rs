@@ -41,7 +41,6 @@ pub(crate) struct Lanes<D: Dial> {
     pub(crate) clock: Clock,
     pub(crate) address: Arc<str>,
     pub(crate) cluster: bool,
-    epoch: Arc<AtomicU64>,
     pub(crate) alone: Arc<Semaphore>,
     places: usize,
     pub(crate) closed: AtomicBool,
@@ -61,8 +60,7 @@ pub(crate) struct Limits {
 impl<D: Dial> Lanes<D> {
     pub(crate) fn new(dial: D, limits: Limits, clock: Clock) -> Self {
         let manager = Manager::new(dial, limits.dial);
-        let (address, epoch) = (manager.address(), manager.epoch());
-        let cluster = manager.is_cluster();
+        let (address, cluster) = (manager.address(), manager.is_cluster());
         // One for the shared lane and one that can be checked out.
         let connections = limits.connections.max(2);
         // The check at checkout reads a mark and asks nobody.
@@ -81,7 +79,6 @@ impl<D: Dial> Lanes<D> {
             clock,
             address,
             cluster,
-            epoch,
             alone: Arc::new(Semaphore::new(places)),
             places,
             closed: AtomicBool::new(false),
@@ -132,12 +129,14 @@ impl<D: Dial> Lanes<D> {
             return;
         }
         self.retired.fetch_add(1, Ordering::Relaxed);
-        // What idles in the pool came from the same life of the server.
-        self.epoch.fetch_add(1, Ordering::AcqRel);
         tracing::debug!(address = %self.address, reason, "redis connection retired");
         let current = self.shared.load();
         if current.as_ref().is_some_and(|lease| Arc::ptr_eq(lease.lane.pulse(), pulse)) {
             self.shared.compare_and_swap(&current, None);
+        }
+        // What idles in the pool came from the same life of the server. What is in use finds out.
+        while let Some(lease) = self.idle() {
+            lease.lane.pulse().retire();
         }
     }
 
@@ -158,8 +157,7 @@ impl<D: Dial> Lanes<D> {
         if let Some(lease) = self.shared.swap(None) {
             lease.lane.pulse().release();
         }
-        while self.pool.state().idle_connections > 0 {
-            let Ok(lease) = self.checked_out().await else { break };
+        while let Some(lease) = self.idle() {
             lease.lane.pulse().release();
         }
     }

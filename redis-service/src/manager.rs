@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use bb8::ManageConnection;
@@ -72,7 +72,6 @@ impl Pulse {
 pub(crate) struct Conn<C> {
     pub(crate) link: C,
     pub(crate) pulse: Arc<Pulse>,
-    epoch: u64,
 }
 
 /// Makes connections for the pool and says which are of no more use.
@@ -81,14 +80,13 @@ pub(crate) struct Manager<D> {
     dial: D,
     address: Arc<str>,
     limit: Duration,
-    epoch: Arc<AtomicU64>,
 }
 
 impl<D: Dial> Manager<D> {
     /// `limit` bounds one dial, from the first packet to the answer of the first `PING`.
     pub(crate) fn new(dial: D, limit: Duration) -> Self {
         let address = dial.address();
-        Self { dial, address, limit, epoch: Arc::default() }
+        Self { dial, address, limit }
     }
 
     pub(crate) fn address(&self) -> Arc<str> {
@@ -97,11 +95,6 @@ impl<D: Dial> Manager<D> {
 
     pub(crate) fn is_cluster(&self) -> bool {
         self.dial.is_cluster()
-    }
-
-    /// Counts the server's lives: connections of an earlier one are not handed out again.
-    pub(crate) fn epoch(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.epoch)
     }
 
     async fn reach(&self) -> Result<D::Conn, RedisError> {
@@ -127,13 +120,12 @@ impl<D: Dial> ManageConnection for Manager<D> {
     type Error = DialError;
 
     async fn connect(&self) -> Result<Self::Connection, DialError> {
-        let epoch = self.epoch.load(Ordering::Acquire);
         let reached = match tokio::time::timeout(self.limit, self.reach()).await {
             Ok(reached) => reached,
             Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
         };
         match reached {
-            Ok(link) => Ok(Conn { link, pulse: Arc::default(), epoch }),
+            Ok(link) => Ok(Conn { link, pulse: Arc::default() }),
             Err(error) => Err(DialError::new(&self.address, error)),
         }
     }
@@ -150,6 +142,6 @@ impl<D: Dial> ManageConnection for Manager<D> {
         if conn.pulse.given_up.load(Ordering::Acquire) {
             self.dial.give_up(&conn.link);
         }
-        conn.pulse.is_retired() || conn.epoch != self.epoch.load(Ordering::Acquire)
+        conn.pulse.is_retired()
     }
 }

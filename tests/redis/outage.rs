@@ -2,7 +2,7 @@
 
 use circuit_layer::State;
 use redis_service::test_server::RedisServer;
-use redis_service::{Error, ErrorKind, RedisError, redis as redis_rs};
+use redis_service::{Error, ErrorKind, Pipeline, RedisError, redis as redis_rs};
 
 use crate::support::{assert_kind, builder, failing, millis, now, start, until, until_it_serves};
 
@@ -39,6 +39,35 @@ async fn timed_a_killed_redis_fails_at_once_opens_the_breaker_and_is_found_again
     assert!(now() - begun < millis(250), "{:?}", now() - begun);
     assert!(rejected >= 100);
     redis.set("k", "again").await.unwrap();
+}
+
+#[tokio::test]
+async fn timed_a_call_alone_tells_the_cause_at_once_after_the_connection_was_lost() {
+    let (mut server, redis) = start().await;
+    let alone = || redis.pipeline::<Vec<i64>>(Pipeline::new().incr("n").atomic());
+    alone().await.unwrap();
+    redis.get::<String>("k").await.unwrap();
+    assert_eq!(redis.get_status().pool.idle, 1);
+    server.kill().unwrap();
+    failing(redis.get::<String>("k")).await;
+    for _ in 0..2 {
+        let (error, took) = failing(alone()).await;
+        assert_kind(&error, ErrorKind::Connection);
+        assert!(took < millis(100), "{took:?}");
+    }
+    assert_eq!(redis.get_status().pool.connections, 0);
+}
+
+#[tokio::test]
+async fn timed_a_client_whose_idle_connections_are_dead_closes_at_once() {
+    let (mut server, redis) = start().await;
+    redis.pipeline::<Vec<i64>>(Pipeline::new().incr("n").atomic()).await.unwrap();
+    server.kill().unwrap();
+    failing(redis.get::<String>("k")).await;
+    let begun = now();
+    redis.close().await;
+    assert!(now() - begun < millis(100), "{:?}", now() - begun);
+    assert_eq!(redis.get_status().pool.connections, 0);
 }
 
 /// Waits for the end of the breaker's wait without making a call; what it rejected so far.
