@@ -183,6 +183,22 @@ async fn a_transaction_whose_key_changes_each_time_writes_nothing() {
 }
 
 #[tokio::test]
+async fn reads_that_are_atomic_do_not_end_the_watch() {
+    let (server, redis) = start().await;
+    redis.set("stock", 10).await.unwrap();
+    let client = redis_rs::Client::open(server.url()).unwrap();
+    let reads = Pipeline::new().get("stock").atomic();
+    let rival = Transaction::watch(["stock"]).read(reads).write(move |(_,): (i64,)| {
+        let mut rival = client.get_connection().unwrap();
+        redis_rs::cmd("INCR").arg("stock").exec(&mut rival).unwrap();
+        Some(Pipeline::new().set("stock", 0))
+    });
+    let answer = redis.transaction::<Vec<String>>(rival.attempts(3)).await.unwrap();
+    assert_eq!(answer, None);
+    assert_eq!(redis.get::<i64>("stock").await.unwrap(), Some(13), "no update was lost");
+}
+
+#[tokio::test]
 async fn a_transaction_that_gives_up_leaves_a_clean_connection() {
     let (_server, redis) = start().await;
     assert_eq!(redis.transaction::<(String, i64)>(take_one()).await.unwrap(), None);

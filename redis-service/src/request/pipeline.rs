@@ -28,6 +28,12 @@ impl Pipeline {
         self
     }
 
+    /// One by one again.
+    pub(super) const fn loose(mut self) -> Self {
+        self.atomic = false;
+        self
+    }
+
     /// Adds a request. The requests of a nested pipeline are added one by one; a
     /// [`Transaction`](super::Transaction) can not be part of one, and fails the whole unsent.
     #[must_use]

@@ -70,10 +70,11 @@ impl Transaction {
         }
     }
 
-    /// What to read while they are watched.
+    /// What to read while they are watched; never as a transaction of its own, whose `EXEC` would end
+    /// the watch.
     #[must_use]
     pub fn read(mut self, reads: Pipeline) -> Self {
-        self.reads = reads;
+        self.reads = reads.loose();
         self
     }
 
