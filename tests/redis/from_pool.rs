@@ -90,6 +90,27 @@ async fn a_dropped_blocking_call_leaves_nothing_on_the_users_connections() {
 }
 
 #[tokio::test]
+async fn timed_a_client_that_has_the_whole_pool_heals_after_redis_hung() {
+    let server = RedisServer::start().await.unwrap();
+    let pool = pool(&server, 2, false).await;
+    let redis = Redis::from_pool(pool.clone()).reset_timeout(millis(200)).connect().await.unwrap();
+    redis.blpop::<String>(["queue"], millis(5)).await.unwrap();
+    assert_eq!(pool.state().idle_connections, 0);
+    server.stop().unwrap();
+    let blocked = redis.blpop::<String>(["queue"], millis(60_000));
+    assert!(tokio::time::timeout(millis(50), blocked).await.is_err());
+    while redis.breaker().state() == State::Closed {
+        failing(redis.incr("n")).await;
+    }
+    server.cont().unwrap();
+    until_it_serves(&redis).await;
+    until("the other place is back", async || pool.state().idle_connections == 1).await;
+    redis.lpush("queue", ["v"]).await.unwrap();
+    let popped = redis.blpop::<String>(["queue"], millis(100)).await.unwrap();
+    assert!(popped.is_some(), "what was given up before Redis hung has not taken it");
+}
+
+#[tokio::test]
 async fn a_client_that_is_closed_gives_its_connections_back_as_they_are() {
     let server = RedisServer::start().await.unwrap();
     let pool = pool(&server, 2, true).await;
