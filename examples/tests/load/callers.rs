@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use circuit_layer::Clock;
-use reqwest::Client;
+use reqwest::{Client, Response};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -97,10 +97,13 @@ async fn ask(
         Kind::Upload => client.put(format!("{product}/photo")).body(picture(id)),
     };
     let answer = request.send().await?;
-    let status = answer.status().as_u16();
-    let shed = status == 503 && answer.headers().contains_key("x-degradation-level");
+    let (status, shed) = (answer.status().as_u16(), is_shed(&answer));
     answer.bytes().await?;
     Ok((Some(status), shed))
+}
+
+fn is_shed(answer: &Response) -> bool {
+    answer.status() == 503 && answer.headers().contains_key("x-degradation-level")
 }
 
 /// Asks until there is an answer, or fails the test with what there was instead.
@@ -145,12 +148,23 @@ pub(crate) async fn offers_all(url: &str, within: Duration) {
     .await;
 }
 
-/// A photo, once S3 is back; `reads` counts how often it was asked for.
-pub(crate) async fn photo(url: &str, id: u32, within: Duration, reads: &mut usize) -> Vec<u8> {
+/// How often photos were read afterwards.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reads {
+    /// S3, or the queue before it, was asked.
+    pub(crate) asked: usize,
+    /// The degradation layer said no.
+    pub(crate) shed: usize,
+}
+
+/// A photo, as soon as it is offered. What the level sheds comes back within a minute at the latest: the
+/// level is that of the last one.
+pub(crate) async fn photo(url: &str, id: u32, within: Duration, reads: &mut Reads) -> Vec<u8> {
     let client = Client::new();
     until(within, async || {
-        *reads += 1;
         let answer = client.get(format!("{url}/products/{id}/photo")).send().await.unwrap();
+        let count = if is_shed(&answer) { &mut reads.shed } else { &mut reads.asked };
+        *count += 1;
         if answer.status() == 200 {
             return Ok(answer.bytes().await.unwrap().to_vec());
         }

@@ -11,8 +11,9 @@ mod outages;
 
 use std::time::Duration;
 
-use callers::{Answer, Kind};
-use degradation::LevelRules;
+use callers::{Answer, Kind, Reads};
+use degradation::status::ShedCounts;
+use degradation::{Level, LevelRules};
 use examples::dependencies::POSTGRES;
 use examples::{Inventory, Pace, Settings, Sources};
 use tokio::task::JoinSet;
@@ -72,9 +73,12 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
     })
     .await;
     callers::offers_all(&inventory.url(), RECOVERED).await;
-    let mut reads = 0;
+    // An outage may leave the level low for as long as its failures are of the last minute.
+    let low = Some(Duration::from_millis(500));
+    inventory.manager().force_level(Level::Critical, "photos are shed for a moment", low);
+    let mut reads = Reads::default();
     for upload in &stored {
-        let photo = callers::photo(&inventory.url(), upload.id, DEADLINE * 4, &mut reads).await;
+        let photo = callers::photo(&inventory.url(), upload.id, RECOVERED, &mut reads).await;
         assert_eq!(
             photo,
             callers::picture(upload.id),
@@ -82,11 +86,17 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
         );
     }
     books_agree(&inventory, &answers, reads).await;
+    println!(
+        "{} answers within {:?}, {} uploads, {reads:?}",
+        answers.len(),
+        slowest.took,
+        stored.len()
+    );
     inventory.shutdown().await.unwrap();
 }
 
 /// What the callers counted is what the service counted.
-async fn books_agree(inventory: &Inventory, answers: &[Answer], reads: usize) {
+async fn books_agree(inventory: &Inventory, answers: &[Answer], reads: Reads) {
     let text = callers::metrics(&inventory.url()).await;
     let count = |prefix: &str, operation: &str, status: &str| {
         let labels = format!("operation=\"{operation}\",status=\"{status}\"");
@@ -112,7 +122,15 @@ async fn books_agree(inventory: &Inventory, answers: &[Answer], reads: usize) {
     let bad = count("s3", "upload", "failure") + count("s3", "upload", "rejected");
     let wanted = seen(Kind::Upload, None) - stored;
     assert!(bad >= wanted, "{bad} uploads did not succeed at first, callers saw {wanted}");
-    assert_eq!(all("s3", "download"), seen(Kind::Photo, None) + reads, "downloads");
+    assert_eq!(all("s3", "download"), seen(Kind::Photo, None) + reads.asked, "downloads");
+    // What the layer turned away is in its own book, and in no other.
+    let turned_away = answers.iter().filter(|one| one.shed).count() + reads.shed;
+    let ShedCounts { sheddable, sheddable_plus, critical, critical_plus, writes, .. } =
+        inventory.manager().status().shed;
+    let shed =
+        [sheddable, sheddable_plus, critical, critical_plus, writes].into_iter().sum::<u64>();
+    assert!(reads.shed > 0, "no photo was shed when it was read");
+    assert_eq!(usize::try_from(shed).unwrap(), turned_away, "requests that were shed");
     // Without a page there is nothing to describe, and nobody is asked.
     assert_eq!(all("openai", "chat"), seen(Kind::Description, Some(200)), "descriptions");
 }
