@@ -94,6 +94,7 @@ fn certificate(pem: &[u8], otherwise: &'static str) -> Result<(), RedisError> {
 
 #[cfg(not(feature = "tls"))]
 impl Tls {
+    #[expect(clippy::unused_self, reason = "with the feature it is used")]
     pub(crate) fn secure(&self, _info: ConnectionInfo) -> Result<ConnectionInfo, RedisError> {
         Err(not_built())
     }
