@@ -27,6 +27,7 @@ impl Readiness {
     }
 
     /// Resolves once it is not ready; at once if it is not.
+    #[cfg(feature = "endpoints")]
     pub(crate) async fn until_not_ready(&self) {
         // The sender is ours, so the channel does not close.
         drop(self.0.subscribe().wait_for(Option::is_some).await);
