@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod active_probe;
 mod outage;
 mod pool;
 mod standby;

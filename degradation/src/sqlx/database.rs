@@ -7,11 +7,12 @@ use std::time::Duration;
 use circuit_layer::{
     CircuitBreaker, CircuitBreakerLayer, CircuitBreakerService, Error, HealthMetrics, if_abandoned,
 };
-use sqlx::{Connection, Pool};
+use sqlx::Pool;
 use tower::limit::ConcurrencyLimit;
 use tower::{Service, ServiceExt};
 use tower_layer::Layer;
 
+use super::active_probe::{Asked, Ping};
 use super::builder::DatabaseBuilder;
 use super::classify::SqlOutcomes;
 use super::error::DatabaseError;
@@ -34,6 +35,8 @@ pub struct Database<DB: sqlx::Database> {
     stack: Stack<DB>,
     timeout: Duration,
     ledger: Ledger,
+    /// Kept for the breaker's active probe, which ends with the database.
+    asked: Option<Asked<DB>>,
 }
 
 impl<DB: sqlx::Database> Database<DB> {
@@ -52,7 +55,11 @@ impl<DB: sqlx::Database> Database<DB> {
         let limit = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
         let pool = ConcurrencyLimit::new(DatabaseService::new(pool, timeout), limit);
         let stack = CircuitBreakerLayer::new(breaker).classify(SqlOutcomes).layer(pool);
-        Self { stack, timeout, ledger }
+        Self { stack, timeout, ledger, asked: None }
+    }
+
+    pub(super) fn asked(self, asked: Option<Asked<DB>>) -> Self {
+        Self { asked, ..self }
     }
 
     #[cfg(feature = "otel")]
@@ -127,7 +134,7 @@ impl<DB: sqlx::Database> Database<DB> {
     ///
     /// See [`call`](Self::call).
     pub async fn ping(&self) -> Result<(), Error<DatabaseError>> {
-        self.call(|connection| Box::pin(connection.ping())).await
+        self.run(Ping).await
     }
 
     /// The stack, for layers of your own around it. A clone has to be readied first.
@@ -163,7 +170,7 @@ impl<DB: sqlx::Database> Database<DB> {
 impl<DB: sqlx::Database> Clone for Database<DB> {
     fn clone(&self) -> Self {
         let (stack, ledger) = (self.stack.clone(), self.ledger.clone());
-        Self { stack, timeout: self.timeout, ledger }
+        Self { stack, timeout: self.timeout, ledger, asked: self.asked.clone() }
     }
 }
 

@@ -34,6 +34,7 @@
 //! What the caller must know: a commit whose answer was lost may have happened. Neither pool nor
 //! breaker can tell, so a write that is repeated must be one that may be.
 
+mod active_probe;
 mod builder;
 mod classify;
 mod database;
