@@ -13,6 +13,9 @@
 //! | [`asked`]`(async …)` | what an asynchronous check says, within the manager's timeout |
 //! | `Weak<T>` | what `T` says, or unknown once it is gone |
 
+mod asked;
+mod within;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -21,6 +24,8 @@ use std::time::Duration;
 use circuit_layer::CircuitBreaker;
 use tokio::sync::Notify;
 
+pub use self::asked::{Asked, asked};
+pub use self::within::Within;
 use crate::figures::{Figures, Showing};
 use crate::health::Health;
 
@@ -174,71 +179,5 @@ impl<T: HealthSource> HealthSource for Weak<T> {
 
     fn timeout(&self) -> Option<Duration> {
         self.upgrade().and_then(|source| source.timeout())
-    }
-}
-
-/// A source with a timeout of its own. See [`HealthSource::within`].
-#[derive(Clone, Copy, Debug)]
-pub struct Within<S> {
-    source: S,
-    timeout: Duration,
-}
-
-impl<S: HealthSource> HealthSource for Within<S> {
-    fn health(&self) -> HealthFuture<'_> {
-        self.source.health()
-    }
-
-    fn watch(&self, wake: Wake) {
-        self.source.watch(wake);
-    }
-
-    fn breaker(&self) -> Option<CircuitBreaker> {
-        self.source.breaker()
-    }
-
-    fn figures(&self) -> Figures {
-        self.source.figures()
-    }
-
-    fn timeout(&self) -> Option<Duration> {
-        Some(self.timeout)
-    }
-}
-
-/// A source that has to ask: a PING, a query. See [`asked`].
-#[derive(Clone, Copy, Debug)]
-pub struct Asked<F>(F);
-
-/// Makes an asynchronous check a source. The manager's timeout bounds it.
-///
-/// ```
-/// use degradation::{Health, asked};
-///
-/// # async fn ping() -> Result<(), std::io::Error> { Ok(()) }
-/// let source = asked(|| async {
-///     match ping().await {
-///         Ok(()) => Health::up(100),
-///         Err(error) => Health::down().detail(error.to_string()),
-///     }
-/// });
-/// # fn is_source(_: &impl degradation::HealthSource) {}
-/// # is_source(&source);
-/// ```
-pub const fn asked<F, Fut>(check: F) -> Asked<F>
-where
-    F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Health> + Send,
-{
-    Asked(check)
-}
-
-impl<F, Fut> HealthSource for Asked<F>
-where
-    F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Health> + Send + 'static,
-{
-    fn health(&self) -> HealthFuture<'_> {
-        Box::pin((self.0)())
     }
 }
