@@ -14,6 +14,7 @@ use circuit_layer::health::HealthReport;
 use circuit_layer::{CircuitBreaker, HealthMetrics};
 
 use crate::breaker::judge;
+use crate::probed::ProbeFuture;
 use crate::source::{HealthFuture, HealthSource, Wake};
 
 /// Figures of a dependency, for people. Everything is optional.
@@ -105,6 +106,10 @@ where
 
     fn timeout(&self) -> Option<Duration> {
         self.source.timeout()
+    }
+
+    fn probe(&self) -> Option<ProbeFuture<'_>> {
+        self.source.probe()
     }
 }
 

@@ -60,6 +60,7 @@ mod orders;
 #[cfg(feature = "endpoints")]
 mod page;
 mod pattern;
+mod probed;
 mod queue;
 mod queue_orders;
 mod readiness;
@@ -97,6 +98,7 @@ pub use crate::level::{Level, LevelRules, LevelTracker};
 pub use crate::manager::DegradationManager;
 pub use crate::mode::{Flags, Mode, ModeRules};
 pub use crate::orders::{BreakerOrder, ControlError};
+pub use crate::probed::{ProbeFuture, Probed};
 pub use crate::queue::{QueueEntry, QueueError, QueueFuture, QueueSource};
 pub use crate::readiness::Readiness;
 pub use crate::routes::{RouteClass, Routes};

@@ -28,6 +28,7 @@ pub use self::asked::{Asked, asked};
 pub use self::within::Within;
 use crate::figures::{Figures, Showing};
 use crate::health::Health;
+use crate::probed::{ProbeFuture, Probed};
 
 /// The future of [`HealthSource::health`].
 pub type HealthFuture<'a> = Pin<Box<dyn Future<Output = Health> + Send + 'a>>;
@@ -75,6 +76,21 @@ pub trait HealthSource: Send + Sync + 'static {
         None
     }
 
+    /// A call of the dependency, through its breaker, for the sake of the breaker alone. None: there is
+    /// no such call. See [`probed_by`](Self::probed_by).
+    ///
+    /// When: in the task of this source, while the breaker is not closed, or without a breaker the
+    /// dependency is down, and a [`DegradationLayer`](crate::DegradationLayer) has rejected a request
+    /// since the last time; one at a time, and no sooner than
+    /// [`check_every`](crate::DegradationBuilder::check_every) after the one before. A panic ends it.
+    ///
+    /// # Cancellation
+    ///
+    /// The future is dropped with the manager alone, so it must have a deadline of its own.
+    fn probe(&self) -> Option<ProbeFuture<'_>> {
+        None
+    }
+
     /// Gives this source a timeout of its own, instead of the manager's
     /// ([`check_timeout`](crate::DegradationBuilder::check_timeout)).
     fn within(self, timeout: Duration) -> Within<Self>
@@ -82,6 +98,17 @@ pub trait HealthSource: Send + Sync + 'static {
         Self: Sized,
     {
         Within { source: self, timeout }
+    }
+
+    /// Lets requests that are rejected lead to calls of the dependency, so that its breaker learns of
+    /// its return even if the level keeps away all who would have called it. See [`Probed`].
+    fn probed_by<F, Fut>(self, call: F) -> Probed<Self, F>
+    where
+        Self: Sized,
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+    {
+        Probed { source: self, call }
     }
 
     /// Shows more: `add` gets the figures and returns them with what it knows.
@@ -153,6 +180,10 @@ impl<T: HealthSource + ?Sized> HealthSource for Arc<T> {
     fn timeout(&self) -> Option<Duration> {
         T::timeout(self)
     }
+
+    fn probe(&self) -> Option<ProbeFuture<'_>> {
+        T::probe(self)
+    }
 }
 
 impl<T: HealthSource> HealthSource for Weak<T> {
@@ -179,5 +210,14 @@ impl<T: HealthSource> HealthSource for Weak<T> {
 
     fn timeout(&self) -> Option<Duration> {
         self.upgrade().and_then(|source| source.timeout())
+    }
+
+    fn probe(&self) -> Option<ProbeFuture<'_>> {
+        let source = self.upgrade()?;
+        Some(Box::pin(async move {
+            if let Some(probe) = source.probe() {
+                probe.await;
+            }
+        }))
     }
 }

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use circuit_layer::{Clock, Moment};
+use circuit_layer::{Clock, Moment, State};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::health::Health;
+use crate::health::{Health, Status};
 use crate::manager::Shared;
+use crate::probed::ProbeFuture;
 use crate::source::{HealthFuture, HealthSource, Wake};
+use crate::sources::caught;
 
 /// How often to ask and how long to wait for an answer.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +53,15 @@ pub(crate) fn spawn(
 async fn follow(shared: Arc<Shared>, index: usize, watched: Watched, pace: Pace) {
     let Watched { source, notify, timeout } = watched;
     let timeout = timeout.unwrap_or(pace.timeout);
+    let mut turn = Turn::default();
+    let mut probe = None;
     loop {
         let health = ask(&*source, &shared.clock, timeout).await;
         let next = shared.clock.now() + pace.every;
         let totals = shared.sources.totals(index);
+        if probe.is_none() && turn.has_come(&shared, index, &health, pace.every) {
+            probe = caught(|| source.probe()).flatten();
+        }
         shared.apply(None, |board, at| {
             board.hear(index, health, at.now);
             board.count(index, totals, at.now);
@@ -62,8 +69,48 @@ async fn follow(shared: Arc<Shared>, index: usize, watched: Watched, pace: Pace)
         tokio::select! {
             () = notify.notified() => {}
             () = shared.clock.sleep_until(next) => {}
+            () = end(&mut probe) => probe = None,
         }
     }
+}
+
+/// When a source is to be probed for those who were turned away.
+#[derive(Default)]
+struct Turn {
+    /// How many had been by the last probe.
+    shed: u64,
+    /// No other before this moment.
+    rests: Moment,
+}
+
+impl Turn {
+    fn has_come(
+        &mut self,
+        shared: &Shared,
+        index: usize,
+        health: &Health,
+        every: Duration,
+    ) -> bool {
+        let (now, shed) = (shared.clock.now(), shared.shed.total());
+        let unwell = match shared.sources.breaker(index) {
+            Some(breaker) => breaker.state() != State::Closed,
+            None => health.status() == Status::Down,
+        };
+        let has_come = unwell && shed != self.shed && now >= self.rests;
+        if has_come {
+            *self = Self { shed, rests: now + every };
+        }
+        has_come
+    }
+}
+
+/// Ends with the probe, or its panic; never without one.
+async fn end(probe: &mut Option<ProbeFuture<'_>>) {
+    let Some(probe) = probe else { return std::future::pending().await };
+    let poll = |cx: &mut Context<'_>| {
+        catch_unwind(AssertUnwindSafe(|| probe.as_mut().poll(cx))).unwrap_or(Poll::Ready(()))
+    };
+    std::future::poll_fn(poll).await;
 }
 
 /// Decides again when time alone changes the decision.

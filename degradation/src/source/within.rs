@@ -6,6 +6,7 @@ use circuit_layer::CircuitBreaker;
 
 use super::{HealthFuture, HealthSource, Wake};
 use crate::figures::Figures;
+use crate::probed::ProbeFuture;
 
 /// A source with a timeout of its own. See [`HealthSource::within`].
 #[derive(Clone, Copy, Debug)]
@@ -33,5 +34,9 @@ impl<S: HealthSource> HealthSource for Within<S> {
 
     fn timeout(&self) -> Option<Duration> {
         Some(self.timeout)
+    }
+
+    fn probe(&self) -> Option<ProbeFuture<'_>> {
+        self.source.probe()
     }
 }

@@ -43,6 +43,12 @@ impl ShedCounters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// All of them.
+    pub(crate) fn total(&self) -> u64 {
+        let ShedCounts { sheddable, sheddable_plus, critical, critical_plus, writes } = self.read();
+        [sheddable, sheddable_plus, critical, critical_plus, writes].into_iter().sum()
+    }
+
     pub(crate) fn read(&self) -> ShedCounts {
         ShedCounts {
             sheddable: self.sheddable.load(Ordering::Relaxed),
