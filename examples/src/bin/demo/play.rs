@@ -108,9 +108,26 @@ impl Play {
     }
 
     pub(crate) async fn scrape(&self) -> Result<Scrape> {
+        Ok(Scrape::parse(&self.metrics().await?))
+    }
+
+    /// The same once the callers have gone and what they asked for is over: of a call that ends while it
+    /// is scraped, one family tells and another does not.
+    pub(crate) async fn last_scrape(&mut self) -> Result<Scrape> {
+        self.tasks.shutdown().await;
+        let mut before = self.metrics().await?;
+        loop {
+            let now = self.metrics().await?;
+            if now == before {
+                return Ok(Scrape::parse(&now));
+            }
+            before = now;
+        }
+    }
+
+    async fn metrics(&self) -> Result<String> {
         let url = format!("{}/metrics", self.inventory.url());
-        let text = self.client.get(url).send().await?.text().await?;
-        Ok(Scrape::parse(&text))
+        Ok(self.client.get(url).send().await?.text().await?)
     }
 
     /// One request besides the traffic; its status.
