@@ -8,13 +8,15 @@ use circuit_layer::State;
 use circuit_layer::metrics::{Exporter, ExporterError, Metrics, RecorderError};
 use degradation::shutdown::ShutdownError;
 use degradation::status::CacheStatus;
-use degradation::{ConfigError, DegradationManager, Readiness, Shutdown};
+use degradation::{ConfigError, DegradationManager, HealthSource, Readiness, Shutdown};
 use redis_service::Redis;
+use s3_service::{S3, S3Error};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::chaos::{self, Chaos};
+use crate::database::{Database, QueryError};
 use crate::dependencies::{self, Dependencies, StartError};
 use crate::metrics::Gauges;
 use crate::pages::Pages;
@@ -160,22 +162,40 @@ impl Drop for Inventory {
 }
 
 /// The weights say how much of the service each dependency is worth.
+///
+/// What costs next to nothing to call is called in place of requests that are shed. A model is not: its
+/// answers cost money, and it alone does not make the level so bad that descriptions are shed.
 fn manager(dependencies: &Dependencies, pace: &Pace) -> Result<DegradationManager, ConfigError> {
-    let Dependencies { redis, s3, database, openai } = dependencies;
-    let cache = redis.clone();
+    let Dependencies { redis, s3, database, openai } = dependencies.clone();
+    let (cache, spool) = (redis.clone(), s3.spool().cloned());
+    let database_health = (database.breaker().clone(), Arc::clone(database.health()));
+    let redis_health = (redis.breaker().clone(), Arc::clone(redis.health()));
+    let s3_health = (s3.breaker().clone(), Arc::clone(s3.health()));
     let builder = DegradationManager::builder()
-        .dependency("database", 50, (database.breaker().clone(), Arc::clone(database.health())))
-        .dependency("openai", 30, openai.clone())
-        .dependency("redis", 15, (redis.breaker().clone(), Arc::clone(redis.health())))
-        .dependency("s3", 5, (s3.breaker().clone(), Arc::clone(s3.health())))
+        .dependency("database", 50, database_health.probed_by(move || ping(database.clone())))
+        .dependency("openai", 30, openai)
+        .dependency("redis", 15, redis_health.probed_by(move || check_redis(redis.clone())))
+        .dependency("s3", 5, s3_health.probed_by(move || check_s3(s3.clone())))
         .cache("pages", move || cached(&cache))
         .levels(pace.levels)
         .check_every(pace.check_every);
-    let builder = match s3.spool() {
-        Some(spool) => builder.queue(QUEUE, Uploads(spool.clone())),
+    let builder = match spool {
+        Some(spool) => builder.queue(QUEUE, Uploads(spool)),
         None => builder,
     };
     builder.build()
+}
+
+async fn ping(database: Database) -> Result<(), QueryError> {
+    database.ping().await
+}
+
+async fn check_redis(redis: Redis) -> Result<(), redis_service::Error> {
+    redis.health_check().await
+}
+
+async fn check_s3(s3: S3) -> Result<(), S3Error> {
+    s3.health_check().await
 }
 
 /// What Redis and the memory behind it have answered.

@@ -137,6 +137,8 @@ pub struct Pace {
     pub reset_timeout: Duration,
     /// Probes that must succeed.
     pub probes: u32,
+    /// How often an open breaker may ask its dependency whether it is back. None: calls alone find out.
+    pub ask_every: Option<Duration>,
     /// The deadline of a Redis call.
     pub redis_deadline: Duration,
     /// The deadline of one attempt on S3; a call has three times as long.
@@ -165,6 +167,7 @@ impl Default for Pace {
             fail_max: 5,
             reset_timeout: Duration::from_secs(60),
             probes: 3,
+            ask_every: Some(Duration::from_secs(1)),
             redis_deadline: Duration::from_millis(500),
             s3_attempt: Duration::from_secs(10),
             database_timeout: Duration::from_secs(2),

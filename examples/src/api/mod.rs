@@ -11,9 +11,9 @@
 //! | `GET /metrics` | the exporter | exempt |
 //! | `GET /livez`, `/readyz`, `/health`, `/status` | the manager | exempt |
 //!
-//! A shed route sends its dependency no probes. That can not wedge this service: OpenAI alone does
-//! not make the level so bad that descriptions are shed, so they pass again once another dependency
-//! is back.
+//! A shed route sends its dependency no probes. That can not wedge this service: the others are called
+//! in place of what is shed, and OpenAI alone does not make the level so bad that descriptions are, so
+//! they pass again once another dependency is back.
 
 mod descriptions;
 mod error;

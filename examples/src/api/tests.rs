@@ -3,25 +3,34 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use circuit_layer::State;
+use circuit_layer::{Clock, State};
+use degradation::{Level, LevelRules};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
 use crate::chaos::{Deed, Victim};
+use crate::dependencies::POSTGRES;
 use crate::metrics::{ASKED_FOR, ELEVEN};
 use crate::settings::{Pace, Settings, Sources};
 use crate::{Inventory, api};
 
-async fn inventory() -> (Inventory, Client) {
-    let pace = Pace {
+fn pace() -> Pace {
+    Pace {
         reset_timeout: Duration::from_millis(300),
         redis_deadline: Duration::from_millis(100),
         s3_attempt: Duration::from_secs(5),
         ..Pace::default()
-    };
+    }
+}
+
+async fn inventory() -> (Inventory, Client) {
+    start(Sources::default(), pace()).await
+}
+
+async fn start(sources: Sources, pace: Pace) -> (Inventory, Client) {
     let listen = "127.0.0.1:0".parse().unwrap();
-    let settings = Settings { listen, sources: Sources::default(), pace };
-    (Inventory::start(&settings).await.unwrap(), Client::new())
+    let inventory = Inventory::start(&Settings { listen, sources, pace }).await;
+    (inventory.unwrap(), Client::new())
 }
 
 async fn get(client: &Client, inventory: &Inventory, path: &str) -> Response {
@@ -128,6 +137,46 @@ async fn a_photo_goes_through_s3_and_without_it_waits_in_the_queue() {
     let text = get(&client, &inventory, "/metrics").await.text().await.unwrap();
     let wanted = format!("spool_depth {depth}");
     assert!(depth > 0 && text.lines().any(|line| line == wanted), "{wanted}\n{text}");
+}
+
+/// Asks until the answer to `GET path` has this status, and on the way for what else is in `besides`.
+async fn until(inventory: &Inventory, status: u16, path: &str, besides: &[&str]) {
+    let (client, clock) = (Client::new(), Clock::default());
+    let begun = clock.now();
+    while get(&client, inventory, path).await.status() != status {
+        for path in besides {
+            get(&client, inventory, path).await;
+        }
+        let level = inventory.manager().snapshot().level;
+        assert!(clock.now() - begun < Duration::from_secs(30), "no {status} at level {level}");
+        clock.sleep_until(clock.now() + Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_but_photos_has_them_back_after_the_outage() {
+    let sources = Sources { database: Some(POSTGRES.to_owned()), ..Sources::default() };
+    let (levels, check_every) = (LevelRules::exact(), Duration::from_millis(100));
+    let database_timeout = Duration::from_millis(500);
+    let pace = Pace { database_timeout, levels, check_every, ..pace() };
+    let (inventory, client) = start(sources, pace).await;
+    let photo = "/products/1/photo";
+    let put = client.put(format!("{}{photo}", inventory.url())).body(vec![7; 1_000]).send().await;
+    assert_eq!(put.unwrap().status(), 201);
+    // So many good calls that the bad ones to come are few among those of the last minute.
+    for _ in 0..60 {
+        assert_eq!(restock(&client, &inventory, 1).await.status(), 200);
+    }
+    // Without a page there is nothing to describe, and nobody asks the model.
+    assert_eq!(get(&client, &inventory, "/products/1").await.status(), 200);
+
+    for victim in [Victim::Database, Victim::OpenAi] {
+        kill(&inventory, victim).await;
+    }
+    until(&inventory, 503, photo, &["/products/2", "/products/1/description"]).await;
+    assert_eq!(inventory.manager().snapshot().level, Level::Critical);
+    inventory.chaos().act(Victim::Database, Deed::Restart).await.unwrap();
+    until(&inventory, 200, photo, &[]).await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use circuit_layer::metrics::Metrics;
 use circuit_layer::{CircuitBreaker, Error, HealthMetrics};
-use degradation::sqlx::{Database as Guarded, DatabaseError, Work};
+use degradation::sqlx::{Database as Guarded, DatabaseBuilder, DatabaseError, Work};
 use sqlx::Any;
 use tokio::sync::OnceCell;
 
@@ -38,20 +38,15 @@ pub struct Database {
 }
 
 impl Database {
-    /// A database at `postgres://…` or `sqlite:…`, which is connected to when it is first asked.
+    /// The database that `builder` describes, at `postgres://…` or `sqlite:…`. It is connected to when it is
+    /// first asked.
     ///
     /// # Errors
     ///
-    /// The URL is of no use, or another database has the metrics.
-    pub fn new(
-        url: &str,
-        timeout: Duration,
-        breaker: CircuitBreaker,
-        metrics: &Metrics,
-    ) -> Result<Self, sqlx::Error> {
+    /// The URL is of no use, a breaker can not be built, or another database has the metrics.
+    pub fn new(builder: DatabaseBuilder<Any>, metrics: &Metrics) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
-        let builder = Guarded::builder(url).connections(CONNECTIONS).timeout(timeout);
-        let guarded = builder.breaker(breaker).metrics(metrics).build()?;
+        let guarded = builder.connections(CONNECTIONS).metrics(metrics).build()?;
         Ok(Self { guarded, created: Arc::default() })
     }
 
@@ -65,6 +60,15 @@ impl Database {
     #[must_use]
     pub const fn health(&self) -> &Arc<HealthMetrics> {
         self.guarded.health()
+    }
+
+    /// Whether the database answers: the call of least cost, through the breaker like any other.
+    ///
+    /// # Errors
+    ///
+    /// See [`products`](Self::products).
+    pub async fn ping(&self) -> Result<(), QueryError> {
+        self.guarded.ping().await
     }
 
     /// Makes the tables if the database is there, so that the first callers need not wait for it. If it

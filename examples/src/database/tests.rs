@@ -17,7 +17,8 @@ fn database() -> (Database, TempDir) {
 
 fn open(folder: &TempDir, breaker: CircuitBreaker) -> Database {
     let metrics = Metrics::new(&Exporter::new().unwrap().meter());
-    Database::new(&url(folder), TIMEOUT, breaker, &metrics).unwrap()
+    Database::new(Guarded::builder(url(folder)).timeout(TIMEOUT).breaker(breaker), &metrics)
+        .unwrap()
 }
 
 fn url(folder: &TempDir) -> String {
@@ -64,10 +65,11 @@ async fn buyers_of_the_last_units_get_them_once() {
 
 /// One whose calls are over soon, and whose breaker stays closed; and what is counted of it.
 fn impatient(url: &str) -> (Database, Exporter) {
-    let breaker = CircuitBreaker::builder("database").fail_max(1_000).build().unwrap();
     let exporter = Exporter::new().unwrap();
     let metrics = Metrics::new(&exporter.meter());
-    (Database::new(url, IMPATIENT, breaker, &metrics).unwrap(), exporter)
+    let builder =
+        Guarded::builder(url).timeout(IMPATIENT).measure(|breaker| breaker.fail_max(1_000));
+    (Database::new(builder, &metrics).unwrap(), exporter)
 }
 
 const IMPATIENT: Duration = Duration::from_millis(300);

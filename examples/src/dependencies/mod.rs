@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use async_openai::config::OpenAIConfig;
 use circuit_layer::metrics::Metrics;
-use circuit_layer::{Backoff, CircuitBreaker, ConfigError};
 use degradation::openai::test_server::ServerError;
 use degradation::openai::{OpenAi, OpenAiConfigError};
+use degradation::sqlx::Database as Guarded;
 use redis_service::{FallbackConfig, Redis};
 use s3_service::{S3, Spool};
 
@@ -79,9 +79,6 @@ pub enum StartError {
     /// It is https:// and this build has no TLS.
     #[error("OPENAI_BASE_URL is {0}, and this build has no TLS: build with `--features tls`")]
     NoTls(String),
-    /// A setting of a breaker is out of range.
-    #[error("a circuit breaker can not be built")]
-    Breaker(#[from] ConfigError),
     /// There is no folder for temporary files.
     #[error("a temporary folder can not be made")]
     Folder(#[source] std::io::Error),
@@ -124,7 +121,12 @@ async fn redis(url: &str, pace: &Pace, metrics: &Metrics) -> Result<Redis, Start
         .start(redis_service::Start::Lazy)
         // Redis is a cache here: what is written without it may be forgotten with this process.
         .fallback(FallbackConfig::default().local_writes(true))
+        .spans()
         .metrics(metrics);
+    let builder = match pace.ask_every {
+        Some(pause) => builder.active_probe(pause),
+        None => builder,
+    };
     builder.connect().await.map_err(StartError::Redis)
 }
 
@@ -145,7 +147,12 @@ async fn s3(
         .half_open_max_attempts(pace.probes)
         .start(s3_service::Start::Lazy)
         .spool(Spool::builder(spool))
+        .spans()
         .metrics(metrics);
+    let builder = match pace.ask_every {
+        Some(pause) => builder.active_probe(pause),
+        None => builder,
+    };
     let builder = match source.endpoint {
         Some(endpoint) => builder.endpoint(endpoint),
         None => builder,
@@ -158,15 +165,15 @@ async fn s3(
 }
 
 fn database(url: &str, pace: &Pace, metrics: &Metrics) -> Result<Database, StartError> {
-    let timeout = pace.database_timeout;
-    let breaker = CircuitBreaker::builder("database")
-        .fail_max(pace.fail_max)
-        .reset_timeout(pace.reset_timeout)
-        .half_open_max_attempts(pace.probes)
-        .backoff(Backoff::exponential(2.0))
-        .abandoned_after(timeout / 2)
-        .build()?;
-    Database::new(url, timeout, breaker, metrics).map_err(StartError::Database)
+    let (fail_max, reset, probes) = (pace.fail_max, pace.reset_timeout, pace.probes);
+    let builder = Guarded::builder(url).timeout(pace.database_timeout).measure(move |breaker| {
+        breaker.fail_max(fail_max).reset_timeout(reset).half_open_max_attempts(probes)
+    });
+    let builder = match pace.ask_every {
+        Some(pause) => builder.active_probe(pause),
+        None => builder,
+    };
+    Database::new(builder, metrics).map_err(StartError::Database)
 }
 
 /// How many descriptions are remembered for a time without a model, and for how long.

@@ -47,6 +47,8 @@ fn pace() -> Pace {
             .worsen_after(Duration::from_millis(500))
             .improve_after(Duration::from_secs(2)),
         check_every: Duration::from_millis(250),
+        // What is to be seen is how calls find out.
+        ask_every: None,
         drain: Duration::from_secs(5),
         ..Pace::default()
     }
