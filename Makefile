@@ -9,7 +9,7 @@
 #   make staging-check  those that harm nothing, on the servers that the environment names
 #   make bench    what a breaker, Redis, S3 and the queue cost, beside the peers
 #   make lint     fmt, clippy, docs, cargo-deny        (DENY=skip leaves the last one out)
-#   make features every combination of features of circuit-layer builds (lint: any two of them)
+#   make features circuit-layer builds with all combinations of features, the services lint with each
 #   make docs     the API documentation, in target/doc
 #   make ci       test and lint
 
@@ -102,6 +102,8 @@ endif
 features:
 	@.ci/setup features
 	$(CARGO) hack check -p circuit-layer --feature-powerset --no-dev-deps
+	$(CARGO) hack clippy -p redis-service -p s3-service -p degradation --each-feature \
+		--no-dev-deps --keep-going -- -D warnings
 
 docs:
 	$(CARGO) doc --workspace --all-features --no-deps
