@@ -9,7 +9,7 @@ mod reply;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -164,8 +164,15 @@ impl Drop for OpenAiServer {
     }
 }
 
+/// No port twice in one process: that of a server which is down must be free when it comes back.
 async fn bind_free() -> io::Result<TcpListener> {
-    for port in PORTS.skip(usize::try_from(std::process::id() % 10_000).unwrap_or(0)) {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    // Processes that start one after the other begin far apart.
+    let first = std::process::id().wrapping_mul(97);
+    for _ in PORTS {
+        let next = first.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % count;
+        let port = PORTS.start.saturating_add(u16::try_from(next).unwrap_or_default());
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             bound => return bound,
