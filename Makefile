@@ -55,9 +55,10 @@ test-loom:
 	RUSTFLAGS="--cfg circuit_loom" LOOM_MAX_PREEMPTIONS=2 $(CARGO) test -p circuit-layer \
 		--features test-util --release --lib --target-dir $(TARGET)/loom loom
 
+# Not with --release: that takes ten minutes to build on two cores, and this two and a half.
 test-long:
 	@.ci/setup test
-	LOAD_RATE=500 LOAD_SECONDS=60 $(CARGO) test -p examples --release --test load -- --nocapture
+	LOAD_RATE=500 LOAD_SECONDS=60 $(CARGO) test -p examples --test load -- --nocapture
 
 # What is left out, and why, is in .cargo/mutants.toml; how it went, in circuit-layer/MUTANTS.md.
 mutants:

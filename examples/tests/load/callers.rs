@@ -159,8 +159,13 @@ pub(crate) struct Reads {
 
 /// A photo, as soon as it is offered. What the level sheds comes back within a minute at the latest: the
 /// level is that of the last one.
-pub(crate) async fn photo(url: &str, id: u32, within: Duration, reads: &mut Reads) -> Vec<u8> {
-    let client = Client::new();
+pub(crate) async fn photo(
+    client: &Client,
+    url: &str,
+    id: u32,
+    within: Duration,
+    reads: &mut Reads,
+) -> Vec<u8> {
     until(within, async || {
         let answer = client.get(format!("{url}/products/{id}/photo")).send().await.unwrap();
         let count = if is_shed(&answer) { &mut reads.shed } else { &mut reads.asked };

@@ -16,6 +16,7 @@ use degradation::status::ShedCounts;
 use degradation::{Level, LevelRules};
 use examples::dependencies::POSTGRES;
 use examples::{Inventory, Pace, Settings, Sources};
+use reqwest::Client;
 use tokio::task::JoinSet;
 
 /// Within this every request is answered, well or with an error.
@@ -76,9 +77,9 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
     // An outage may leave the level low for as long as its failures are of the last minute.
     let low = Some(Duration::from_millis(500));
     inventory.manager().force_level(Level::Critical, "photos are shed for a moment", low);
-    let mut reads = Reads::default();
+    let (client, url, mut reads) = (Client::new(), inventory.url(), Reads::default());
     for upload in &stored {
-        let photo = callers::photo(&inventory.url(), upload.id, RECOVERED, &mut reads).await;
+        let photo = callers::photo(&client, &url, upload.id, RECOVERED, &mut reads).await;
         assert_eq!(
             photo,
             callers::picture(upload.id),
