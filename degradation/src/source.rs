@@ -10,7 +10,7 @@
 //! | `CircuitBreaker` | closed 100; half-open 50, but down before its first success; open 0 and down |
 //! | `(CircuitBreaker, Arc<HealthMetrics>)` | the same, with the score of the figures |
 //! | `Fn() -> Health` | what the closure says; it must not block |
-//! | [`asked`]`(async …)` | what an asynchronous check says, within the manager's timeout |
+//! | [`asked(async …)`](asked()) | what an asynchronous check says, within the manager's timeout |
 //! | `Weak<T>` | what `T` says, or unknown once it is gone |
 
 mod asked;
