@@ -66,6 +66,8 @@ pub mod health;
 pub mod http;
 mod keyed;
 mod layer;
+#[cfg(feature = "test-util")]
+pub mod loopback;
 mod machine;
 #[cfg(feature = "otel")]
 pub mod metrics;

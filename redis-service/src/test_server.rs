@@ -20,6 +20,7 @@ use std::io;
 use std::process::Child;
 use std::time::Duration;
 
+use circuit_layer::loopback;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 use thiserror::Error;
@@ -108,7 +109,7 @@ impl RedisServerBuilder {
         loop {
             server.port = match self.port {
                 Some(port) => port,
-                None => child::free_port()?,
+                None => loopback::port()?,
             };
             tries = tries.saturating_sub(1);
             match server.launch().await {

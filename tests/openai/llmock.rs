@@ -1,12 +1,11 @@
 //! A server of the same protocol that nobody here wrote.
 
 use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use circuit_layer::{Clock, State};
+use circuit_layer::{Clock, State, loopback};
 
 use crate::support::{breaker, builder, complete, stream};
 
@@ -21,7 +20,7 @@ struct Llmock {
 
 impl Llmock {
     async fn start(args: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = loopback::port().unwrap();
         let program: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(PROGRAM);
         assert!(program.is_file(), "llmock is missing: `.ci/setup test` installs it");
         let child = Command::new(program)

@@ -1,6 +1,6 @@
 //! Slots of a Redis Cluster that move to another master, and to one that has just joined.
 
-use circuit_layer::State;
+use circuit_layer::{State, loopback};
 use redis_service::test_server::{RedisCluster, RedisServer};
 use redis_service::{Redis, redis as redis_rs};
 
@@ -73,7 +73,7 @@ async fn a_slot_that_moves_to_another_master_is_followed_at_every_stage() {
 /// A master that owns no slots yet, as they begin in a cluster that grows.
 async fn join(cluster: &RedisCluster) -> RedisServer {
     let urls = cluster.urls();
-    let bus = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let bus = loopback::port().unwrap();
     let node = RedisServer::builder().arg("--cluster-enabled").arg("yes");
     let node = node.arg("--cluster-port").arg(bus.to_string()).start().await.unwrap();
     let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port());

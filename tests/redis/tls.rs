@@ -1,7 +1,6 @@
 //! Encrypted connections to a real server, and those that must not come about.
 
-use std::net::TcpListener;
-
+use circuit_layer::loopback;
 use redis_service::test_server::{RedisServer, ServerError};
 use redis_service::{ErrorKind, FallbackConfig, Redis, RedisBuilder, StartError};
 
@@ -17,7 +16,7 @@ struct Server {
 impl Server {
     async fn start(authority: &Authority, args: &[&str]) -> Self {
         for _ in 0..5 {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = loopback::port().unwrap();
             // A configuration file comes first.
             let mut server = RedisServer::builder();
             for arg in args {

@@ -1,11 +1,12 @@
 //! moto's server, a child process: what no one here wrote.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use circuit_layer::loopback;
 use s3_service::{S3, S3Builder, Start};
 
 use crate::support::{BUCKET, eventually};
@@ -44,8 +45,7 @@ async fn start(port: u16) -> Child {
 
 impl Moto {
     pub(crate) async fn start() -> Self {
-        let port =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = loopback::port().unwrap();
         Self { process: start(port).await, port }
     }
 

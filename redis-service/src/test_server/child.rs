@@ -1,6 +1,5 @@
 //! Starting the process, from a thread that never ends.
 
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -63,10 +62,6 @@ pub(super) async fn spawn(port: u16, folder: &Path, args: &[String]) -> Result<C
     sent.map_err(|_gone| io::Error::other("the thread that starts servers has gone"))?;
     let child = spawned.await.map_err(io::Error::other)??;
     Ok(child)
-}
-
-pub(super) fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// What the server wrote, for an error message.

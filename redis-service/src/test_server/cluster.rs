@@ -1,8 +1,9 @@
 //! A Redis Cluster of three masters with a replica each.
 
+use circuit_layer::loopback;
 use redis::{Value, cmd, from_redis_value};
 
-use super::{RedisServer, ServerError, ask, ask_until, child};
+use super::{RedisServer, ServerError, ask, ask_until};
 
 /// After so many milliseconds without an answer the others take a node for dead.
 const NODE_TIMEOUT: &str = "1000";
@@ -32,7 +33,7 @@ impl RedisCluster {
         let mut nodes = Vec::new();
         for _ in 0..SHARDS.len() * 2 {
             // Its usual port for the other nodes, 10000 above, is often beyond the last one.
-            let bus = child::free_port()?.to_string();
+            let bus = loopback::port()?.to_string();
             let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
             let timeout = ["--cluster-node-timeout", NODE_TIMEOUT];
             // A master would wait 5 s for further replicas before it sends its data to the first.

@@ -1,10 +1,9 @@
 //! The port and the connections: what dies when the server is killed.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
 
+use circuit_layer::loopback;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -13,22 +12,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::gate::Gate;
 
-/// Ports below the ones that the system hands out: while the server is down, nobody is given its
-/// port, and no client can meet itself there (a connection from a port to that same port succeeds).
-const PORTS: std::ops::Range<u16> = 16_384..32_000;
-
-pub(super) async fn bind_free() -> io::Result<TcpListener> {
-    let mut random = RandomState::new().build_hasher();
-    for attempt in 0_u8..200 {
-        random.write_u8(attempt);
-        let span = u64::from(PORTS.end - PORTS.start);
-        let offset = u16::try_from(random.finish() % span).unwrap_or(0);
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, PORTS.start + offset)).await {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            bound => return bound,
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port"))
+pub(super) fn listen() -> io::Result<TcpListener> {
+    let socket = loopback::listen()?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
 }
 
 /// The task that accepts, and through it every connection.

@@ -86,7 +86,7 @@ impl S3Server {
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let gate = Gate::new(service.build());
-        let socket = listener::bind_free().await?;
+        let socket = listener::listen()?;
         let addr = socket.local_addr()?;
         let listener = tokio::sync::Mutex::new(Some(Listener::spawn(socket, gate.clone())));
         Ok(Self { _folder: folder, gate, addr, listener })

@@ -8,19 +8,17 @@ mod reply;
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::routing::{get, post};
+use circuit_layer::loopback;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
-
-/// Ports below those that the system hands out: while the server is down nobody is given its port.
-const PORTS: std::ops::Range<u16> = 16_384..32_000;
 
 /// The server could not get its port.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +85,7 @@ impl OpenAiServer {
     ///
     /// No port is free.
     pub async fn start() -> Result<Self, ServerError> {
-        let socket = bind_free().await?;
+        let socket = listen()?;
         let addr = socket.local_addr()?;
         let mut server = Self { addr, shared: Arc::default(), listening: None };
         server.listen(socket);
@@ -164,21 +162,10 @@ impl Drop for OpenAiServer {
     }
 }
 
-/// No port twice in one process: that of a server which is down must be free when it comes back.
-async fn bind_free() -> io::Result<TcpListener> {
-    static TAKEN: AtomicU32 = AtomicU32::new(0);
-    let count = u32::from(PORTS.end - PORTS.start);
-    // Processes that start one after the other begin far apart.
-    let first = std::process::id().wrapping_mul(97);
-    for _ in PORTS {
-        let next = first.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % count;
-        let port = PORTS.start.saturating_add(u16::try_from(next).unwrap_or_default());
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            bound => return bound,
-        }
-    }
-    Err(io::ErrorKind::AddrInUse.into())
+fn listen() -> io::Result<TcpListener> {
+    let socket = loopback::listen()?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
 }
 
 async fn accept(socket: TcpListener, router: Router) {

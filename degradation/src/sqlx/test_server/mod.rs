@@ -20,6 +20,7 @@ mod programs;
 use std::io;
 use std::process::Child;
 
+use circuit_layer::loopback;
 use rustix::process::Signal;
 use thiserror::Error;
 
@@ -112,7 +113,7 @@ impl PostgresServer {
         let mut server = Self { port: 0, settings, child: None, data };
         let mut tries = PORTS;
         loop {
-            server.port = process::free_port()?;
+            server.port = loopback::port()?;
             tries = tries.saturating_sub(1);
             match server.launch().await {
                 Err(ServerError::Failed { .. }) if tries > 0 => {}

@@ -1,6 +1,6 @@
 //! Starting a process, from a thread that never ends, and knocking at its port.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::process::{Child, Command};
 use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -12,9 +12,6 @@ use tokio::sync::oneshot;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Ports below those that the system hands out: while a server is down nobody is given its port.
-const PORTS: std::ops::Range<u16> = 16_384..32_000;
 
 struct Job {
     command: Command,
@@ -45,18 +42,6 @@ pub(super) async fn spawn(command: Command) -> io::Result<Child> {
     let sent = WARDEN.lock().unwrap_or_else(PoisonError::into_inner).send(Job { command, done });
     sent.map_err(|_gone| io::Error::other("the thread that starts servers has gone"))?;
     spawned.await.map_err(io::Error::other)?
-}
-
-pub(super) fn free_port() -> io::Result<u16> {
-    let start = usize::try_from(std::process::id() % 10_000).unwrap_or(0);
-    for port in PORTS.skip(start) {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Ok(_) => return Ok(port),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::AddrInUse.into())
 }
 
 /// Whether a client would be asked for its password now. Takes a moment if not.
