@@ -139,12 +139,13 @@ impl Permit {
     #[inline]
     pub(crate) fn settle(&mut self, outcome: Outcome) -> Recorded {
         // Field by field: to load the ticket as a whole would stall on the stores of its parts.
-        if matches!(outcome, Outcome::Success)
-            && self.ticket.probe == 0
-            && self.cell.is_pristine(self.ticket.generation)
-        {
-            self.ticket.generation = Ticket::UNCOUNTED.generation;
-            return Recorded::Counted;
+        if matches!(outcome, Outcome::Success) && self.ticket.probe == 0 {
+            let generation = self.ticket.generation;
+            let counts = self.stage != Stage::FollowUp;
+            if self.cell.is_pristine(generation) || counts && self.cell.count_aside(generation) {
+                self.ticket.generation = Ticket::UNCOUNTED.generation;
+                return Recorded::Counted;
+            }
         }
         self.settle_slowly(outcome)
     }
@@ -152,13 +153,8 @@ impl Permit {
     #[cold]
     fn settle_slowly(&mut self, outcome: Outcome) -> Recorded {
         let ticket = self.take();
-        if outcome == Outcome::Success {
-            if self.stage == Stage::FollowUp {
-                return Recorded::Ignored;
-            }
-            if ticket.probe == 0 && self.cell.count_aside(ticket.generation) {
-                return Recorded::Counted;
-            }
+        if outcome == Outcome::Success && self.stage == Stage::FollowUp {
+            return Recorded::Ignored;
         }
         self.cell.settle(ticket, self.time, outcome)
     }

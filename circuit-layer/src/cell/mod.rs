@@ -108,8 +108,9 @@ impl Cell {
         self.word() == Word::pristine(generation)
     }
 
-    /// Counts a success without the lock, if the policy lets it wait.
-    #[inline]
+    /// Counts a success without the lock, if the policy lets it wait. Its code is kept out of the calls
+    /// that have nothing to count.
+    #[inline(never)]
     pub(crate) fn count_aside(&self, generation: u64) -> bool {
         let Some(door) = self.front.door() else { return false };
         if self.word() != Word::counting(generation) {
