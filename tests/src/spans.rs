@@ -6,17 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::{DefaultGuard, set_default};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 /// Fields and their values, as text.
 pub type Fields = BTreeMap<&'static str, String>;
+
+/// With one subscriber in all, tracing asks the first thread that comes to a span whether anybody
+/// listens, and believes it for the others. With two it asks the subscribers.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// The spans since it was made, on the thread that made it.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +48,7 @@ impl Spans {
     /// Listens on this thread, until the guard is dropped.
     #[must_use]
     pub fn listen() -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let spans = Self::default();
         let guard = set_default(Registry::default().with(spans.clone()));
         (spans, guard)
