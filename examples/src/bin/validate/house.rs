@@ -112,7 +112,8 @@ pub(crate) fn build(report: &mut Report) -> Fallible<()> {
 pub(crate) fn tests(report: &mut Report) -> Fallible<()> {
     for (name, select) in GROUPS {
         let mut args = vec!["test", "--all-features", "--no-fail-fast"];
-        if !select.contains(&"--doc") {
+        // With `--tests` all of a package run, whichever is selected beside it.
+        if !select.contains(&"--doc") && !select.contains(&"--test") {
             args.push("--tests");
         }
         args.extend(select);
