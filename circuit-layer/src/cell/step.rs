@@ -72,7 +72,11 @@ impl Cell {
         self.front.open(machine.deferral());
         self.published.set_probe_due(ledger.probe_due());
         self.published.set_noisy(ledger.audience.wants_rejections());
-        if ledger.room.receiver_count() > 0 && machine.refusal(now, &rules.half_open).is_none() {
+        // Who waits has to look again when there is room, and when another state has another end.
+        let moved = machine.generation() != before.generation;
+        if ledger.room.receiver_count() > 0
+            && (moved || machine.refusal(now, &rules.half_open).is_none())
+        {
             ledger.room.send_replace(());
         }
         let notes = std::mem::take(&mut ledger.notes);

@@ -88,6 +88,40 @@ fn it_wakes_when_the_lease_of_a_hung_probe_ends_and_no_other_call_comes() {
 }
 
 #[test]
+fn it_waits_for_the_new_deadline_once_the_probe_it_waited_for_has_failed() {
+    let (builder, hand) = builder();
+    let builder = builder.half_open_max_attempts(1).reset_timeout(10 * MS);
+    let breaker = builder.build().unwrap();
+    fail(&breaker, 5);
+    hand.advance(10 * MS);
+    let probe = breaker.try_acquire().unwrap();
+    let mut service = echo(&breaker);
+    let mut waiting = task::spawn(service.ready());
+    assert_pending!(waiting.poll(), "for 30 s, which is its lease");
+    probe.failure("down again");
+    assert!(waiting.is_woken());
+    assert_pending!(waiting.poll(), "for 10 ms");
+    hand.advance(10 * MS);
+    assert!(waiting.is_woken());
+    assert!(assert_ready!(waiting.poll()).is_ok());
+}
+
+#[test]
+fn it_waits_for_the_limit_that_an_order_without_one_gets_later() {
+    let (breaker, hand) = crate::support::defaults();
+    breaker.force_open("until further notice", None);
+    let mut service = echo(&breaker);
+    let mut waiting = task::spawn(service.ready());
+    assert_pending!(waiting.poll());
+    breaker.force_open("for a minute more", Some(MINUTE));
+    assert!(waiting.is_woken());
+    assert_pending!(waiting.poll());
+    hand.advance(MINUTE);
+    assert!(waiting.is_woken());
+    assert!(assert_ready!(waiting.poll()).is_ok());
+}
+
+#[test]
 fn every_waiter_is_woken_not_only_one() {
     let (breaker, _hand) = crate::support::tripped();
     let mut services: Vec<_> = (0..5).map(|_| echo(&breaker)).collect();
