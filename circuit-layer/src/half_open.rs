@@ -101,6 +101,7 @@ impl Probes {
 
     /// A probe that succeeded at first has failed after all.
     pub(crate) fn fail_late(&mut self, rule: &HalfOpen) -> Decision {
+        self.succeeded = self.succeeded.saturating_sub(1);
         self.failed = self.failed.saturating_add(1);
         self.decision(rule)
     }

@@ -25,6 +25,11 @@ use crate::settle::{AtOnce, Settle};
 /// # Clone
 ///
 /// Clones share the breaker and nothing else. In particular they inherit no readiness.
+///
+/// # Panics
+///
+/// A panic of the inner *future* counts as a failure and is resumed. One of the inner `call` itself, before
+/// there is a future, reaches the caller and counts as nothing; a probe's slot comes back either way.
 #[derive(Debug)]
 pub struct CircuitBreakerService<S, C = ErrorsAsFailures, P = AtOnce> {
     inner: S,

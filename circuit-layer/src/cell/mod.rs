@@ -202,13 +202,10 @@ impl Cell {
     /// Settles a probe as a success and hands back a ticket of the then current generation.
     pub(crate) fn settle_early(&self, ticket: Ticket, time: Option<Time>) -> Ticket {
         self.step(self.now(), |machine, ledger, at| {
-            match machine.settle(ticket, time, Outcome::Success, at) {
-                Recorded::Stale => {
-                    ledger.note_stale(ticket.generation, Outcome::Success);
-                    Ticket::UNCOUNTED
-                }
-                Recorded::Counted | Recorded::Ignored => machine.follow_up(),
-            }
+            machine.settle_early(ticket, time, at).unwrap_or_else(|| {
+                ledger.note_stale(ticket.generation, Outcome::Success);
+                Ticket::UNCOUNTED
+            })
         })
         .unwrap_or(Ticket::UNCOUNTED)
     }

@@ -17,6 +17,7 @@
 //! nothing.
 
 mod active_probe;
+mod answers;
 mod directive;
 mod level;
 mod moves;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{At, Level, Machine, Phase, Refusal, Ticket, Time};
+use super::{At, Level, Machine, Phase, Refusal};
 use crate::cause::Cause;
 use crate::clock::Moment;
 use crate::error::Reason;
@@ -160,32 +160,6 @@ impl Machine {
 
     pub(crate) fn lapsed(&self) -> u64 {
         self.lapsed
-    }
-
-    /// Ends the time of a call in closed whose answer has begun. It is no longer in flight; if nobody
-    /// takes it for slow, its outcome will come without a time.
-    pub(crate) fn answered(&mut self, ticket: Ticket, time: Time, at: At<'_>) -> Option<Time> {
-        self.tick(at);
-        let Phase::Closed { policy, .. } = &mut self.phase else { return None };
-        if ticket.generation != self.generation {
-            return None;
-        }
-        let slow = at.rules.slow.is_some_and(|slow| at.now - time.started > slow);
-        if ticket.watch == self.watch {
-            if self.control == Control::Disabled {
-                policy.forget(time.started);
-            } else if let Some(cause) = policy.answered(time.started, at.now)
-                && self.control != Control::ForcedClosed
-            {
-                self.trip(cause, None, at);
-            }
-        }
-        slow.then_some(Time { answered: Some(at.now), ..time })
-    }
-
-    /// A ticket for the follow-up of a call whose probe was settled early.
-    pub(crate) fn follow_up(&self) -> Ticket {
-        Ticket { generation: self.generation, probe: 0, watch: 0 }
     }
 
     pub(crate) fn take_transitions(&mut self) -> Vec<Transition> {

@@ -39,10 +39,20 @@ struct Setup {
 enum Op {
     Wait(u64),
     Admit,
-    Settle { which: prop::sample::Index, how: How },
+    Settle {
+        which: prop::sample::Index,
+        how: How,
+    },
+    /// The answer of a probe begins.
+    Begin(prop::sample::Index),
+    /// The rest of an answer that has begun breaks.
+    Break(prop::sample::Index),
     Order(Order),
     Update(Setup),
-    Answer { healthy: bool, late: bool },
+    Answer {
+        healthy: bool,
+        late: bool,
+    },
     Look,
 }
 
@@ -271,6 +281,32 @@ impl Model {
         Recorded::Counted
     }
 
+    /// Which call the rest of this probe's answer belongs to, if the probe counts.
+    fn begin(&mut self, which: usize, now: u64) -> Option<usize> {
+        if self.settle(which, How::Success, now) == Recorded::Stale {
+            return None;
+        }
+        let era = self.era();
+        // It has settled: it has no lease any more.
+        self.calls[which].probe = false;
+        if self.calls[which].era == era {
+            return Some(which);
+        }
+        // The probe was the last one that it took, and the rest belongs to what it led to.
+        self.calls.push(Memory { era, probe: false, due: u64::MAX, end: None });
+        Some(self.calls.len() - 1)
+    }
+
+    /// That call fails, whatever it was before.
+    fn break_off(&mut self, which: usize, now: u64) -> Recorded {
+        self.look(now);
+        if self.calls[which].era != self.era() || matches!(self.place, Place::Open(_)) {
+            return Recorded::Stale;
+        }
+        self.calls[which].end = None;
+        self.settle(which, How::Failure, now)
+    }
+
     fn order(&mut self, order: Order, now: u64) {
         self.look(now);
         match order {
@@ -407,6 +443,8 @@ fn op() -> impl Strategy<Value = Op> {
         12 => Just(Op::Admit),
         14 => (any::<prop::sample::Index>(), how)
             .prop_map(|(which, how)| Op::Settle { which, how }),
+        3 => any::<prop::sample::Index>().prop_map(Op::Begin),
+        2 => any::<prop::sample::Index>().prop_map(Op::Break),
         1 => order.prop_map(Op::Order),
         1 => setup().prop_map(Op::Update),
         2 => (any::<bool>(), prop::bool::weighted(0.1))
@@ -429,6 +467,7 @@ proptest! {
         let mut machine = Machine::new("model", 1, at(now, &rules));
         let mut model = Model::new(setup);
         let mut out: Vec<(Ticket, usize)> = Vec::new();
+        let mut begun: Vec<(Ticket, usize)> = Vec::new();
         for op in ops {
             match op {
                 Op::Wait(ms) => now += ms,
@@ -452,7 +491,23 @@ proptest! {
                     let real = machine.settle(ticket, None, outcome, at(now, &rules));
                     prop_assert_eq!(real, model.settle(call, how, now));
                 }
-                Op::Settle { .. } => {}
+                Op::Begin(which) => {
+                    let probes = out.iter().enumerate().filter(|(_, (ticket, _))| ticket.probe != 0);
+                    let probes: Vec<usize> = probes.map(|(place, _)| place).collect();
+                    if !probes.is_empty() {
+                        let (ticket, call) = out.swap_remove(probes[which.index(probes.len())]);
+                        let real = machine.settle_early(ticket, None, at(now, &rules));
+                        let naive = model.begin(call, now);
+                        prop_assert_eq!(real.is_some(), naive.is_some());
+                        begun.extend(real.zip(naive));
+                    }
+                }
+                Op::Break(which) if !begun.is_empty() => {
+                    let (ticket, call) = begun.swap_remove(which.index(begun.len()));
+                    let real = machine.settle(ticket, None, Outcome::failure("cut"), at(now, &rules));
+                    prop_assert_eq!(real, model.break_off(call, now));
+                }
+                Op::Settle { .. } | Op::Break(_) => {}
                 Op::Order(order) => {
                     machine.order(order, Arc::from("because"), at(now, &rules));
                     model.order(order, now);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use circuit_layer::{
-    Cause, CircuitBreaker, CircuitBreakerLayer, HalfOpen, Outcome, Permit, Reason, Recorded, State,
+    Cause, CircuitBreaker, CircuitBreakerLayer, ConsecutiveFailures, HalfOpen, Outcome, Permit,
+    Reason, Recorded, SlowCallRate, State, TripPolicy, Window,
 };
 use tokio::sync::Semaphore;
 use tower::{Layer, ServiceExt, service_fn};
@@ -222,4 +223,41 @@ fn the_body_of_a_streamed_probe_that_breaks_re_opens() {
     assert_eq!(breaker.snapshot().probes_succeeded, 1);
     assert_eq!(body.failure("cut"), Recorded::Counted);
     assert_eq!(breaker.state(), State::Open);
+}
+
+#[test]
+fn by_rate_a_streamed_probe_whose_body_breaks_is_one_failure_and_no_success_any_more() {
+    let (breaker, _hand) = by_rate(10, 0.6);
+    let bodies: Vec<Permit> =
+        (0..4).map(|_| breaker.try_acquire().unwrap().settle_early()).collect();
+    for body in bodies {
+        assert_eq!(body.failure("cut"), Recorded::Counted);
+    }
+    let probes = breaker.snapshot();
+    assert_eq!((probes.probes_succeeded, probes.probes_failed), (0, 4));
+    succeed(&breaker, 4);
+    assert_eq!(breaker.state(), State::HalfOpen, "two of ten are to come, and decide");
+    fail(&breaker, 2);
+    assert_eq!(breaker.state(), State::Open);
+}
+
+#[test]
+fn by_rate_a_streamed_probe_that_was_slow_fails_once_however_it_ends() {
+    let (builder, hand) = builder();
+    let slow = SlowCallRate::new(0.5, MS, Window::calls(2));
+    let builder = builder.policy(slow.or(ConsecutiveFailures::new(5)));
+    let breaker = builder.half_open(HalfOpen::rate(2, 1.0)).build().unwrap();
+    fail(&breaker, 5);
+    hand.advance(MINUTE);
+    let probe = breaker.try_acquire().unwrap();
+    hand.advance(2 * MS);
+    let body = probe.settle_early();
+    assert_eq!(breaker.snapshot().probes_failed, 1);
+    assert_eq!(body.failure("cut"), Recorded::Ignored);
+    assert_eq!((breaker.state(), breaker.snapshot().probes_failed), (State::HalfOpen, 1));
+    let probe = breaker.try_acquire().unwrap();
+    hand.advance(MS);
+    let body = probe.settle_early();
+    assert_eq!(breaker.state(), State::Closed, "one of two");
+    assert_eq!(body.failure("cut"), Recorded::Counted, "its beginning was not slow");
 }
