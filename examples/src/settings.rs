@@ -6,7 +6,7 @@
 //! | `REDIS_URL` | a redis-server of its own |
 //! | `DATABASE_URL` (`postgres://`, `sqlite:`, or `postgres`: a server of its own) | SQLite in a temporary folder |
 //! | `S3_ENDPOINT`, `S3_BUCKET` (`inventory`), `AWS_REGION` (`us-east-1`), `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | an S3 server in the process |
-//! | `SPOOL_DIR`: where uploads wait while S3 is down | a temporary folder |
+//! | `SPOOL_DIR`: where uploads wait while S3 is down | a temporary folder; an error with a real S3 |
 //! | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` (`gpt-4o-mini`), `OPENAI_FALLBACK_MODEL` | an OpenAI-compatible server in the process |
 //!
 //! `S3_BUCKET` without `S3_ENDPOINT` means AWS itself. A key alone switches nothing on: many people
@@ -38,7 +38,8 @@ pub struct Sources {
     pub database: Option<String>,
     /// S3 or a service like it.
     pub s3: Option<S3Source>,
-    /// Where uploads wait while S3 is down. A real service needs a folder that outlives it.
+    /// Where uploads wait while S3 is down. A real S3 needs a folder that outlives the service: None is
+    /// an error then.
     pub spool: Option<PathBuf>,
     /// OpenAI or a service like it.
     pub openai: Option<OpenAiSource>,

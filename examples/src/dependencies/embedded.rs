@@ -68,6 +68,9 @@ pub(super) struct Resolved {
 
 impl Servers {
     pub(super) async fn start(sources: &Sources) -> Result<(Self, Resolved), StartError> {
+        if sources.s3.is_some() && sources.spool.is_none() {
+            return Err(StartError::NoSpoolFolder);
+        }
         let (server_of_redis, redis) = redis(sources.redis.clone()).await?;
         let (server_of_s3, s3) = s3(sources.s3.clone()).await?;
         let (server_of_openai, openai) = openai(sources.openai.clone()).await?;
@@ -151,5 +154,32 @@ async fn database(real: Option<String>) -> Result<(DatabaseServer, String), Star
             let url = format!("sqlite://{}?mode=rwc", folder.path().join("inventory.db").display());
             Ok((DatabaseServer::Sqlite(folder), url))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elsewhere(spool: Option<PathBuf>) -> Sources {
+        let s3 = S3Source {
+            endpoint: Some("http://127.0.0.1:1".to_owned()),
+            bucket: BUCKET.to_owned(),
+            region: "us-east-1".to_owned(),
+            keys: None,
+        };
+        Sources { s3: Some(s3), spool, ..Sources::default() }
+    }
+
+    #[tokio::test]
+    async fn uploads_to_a_real_s3_never_wait_in_a_folder_that_ends_with_the_process() {
+        let refused = Servers::start(&elsewhere(None)).await;
+        assert!(matches!(refused, Err(StartError::NoSpoolFolder)), "{refused:?}");
+
+        let folder = TempDir::new().unwrap();
+        let named = elsewhere(Some(folder.path().to_owned()));
+        let (servers, resolved) = Servers::start(&named).await.unwrap();
+        assert!(servers.spool.is_none());
+        assert_eq!(resolved.spool, folder.path());
     }
 }

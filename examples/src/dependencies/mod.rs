@@ -79,6 +79,12 @@ pub enum StartError {
     /// It is https:// and this build has no TLS.
     #[error("OPENAI_BASE_URL is {0}, and this build has no TLS: build with `--features tls`")]
     NoTls(String),
+    /// Uploads would wait for a real S3 in a folder that ends with the process.
+    #[error(
+        "S3_ENDPOINT or S3_BUCKET names a real S3, and SPOOL_DIR no folder: set it to one that outlives \
+         the service, as uploads are acknowledged once they wait there"
+    )]
+    NoSpoolFolder,
     /// There is no folder for temporary files.
     #[error("a temporary folder can not be made")]
     Folder(#[source] std::io::Error),
