@@ -144,12 +144,12 @@ impl<D: Dial> Lanes<D> {
     pub(crate) async fn close(&self) {
         {
             let _order = self.dialling();
-            self.closed.store(true, Ordering::Release);
+            self.closed.store(true, Ordering::SeqCst);
         }
         self.alone.close();
         loop {
             let drained = self.drained.notified();
-            if self.in_flight.load(Ordering::Acquire) == 0 {
+            if self.in_flight.load(Ordering::SeqCst) == 0 {
                 break;
             }
             drained.await;
@@ -162,9 +162,10 @@ impl<D: Dial> Lanes<D> {
         }
     }
 
+    // One order of all, here and in `close`: the one looks at what the other has just written.
     pub(crate) fn enter(&self) -> Result<(), RedisError> {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        if self.closed.load(Ordering::Acquire) {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        if self.closed.load(Ordering::SeqCst) {
             self.leave();
             return Err(RedisError::Closed);
         }
@@ -172,7 +173,7 @@ impl<D: Dial> Lanes<D> {
     }
 
     pub(crate) fn leave(&self) {
-        if self.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 && self.closed.load(Ordering::Acquire)
+        if self.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.closed.load(Ordering::SeqCst)
         {
             self.drained.notify_waiters();
         }
