@@ -210,6 +210,16 @@ impl CallError {
         Self { maybe_applied: false, ..self }
     }
 
+    /// It was sent again after the answer to the first time was lost.
+    pub(crate) fn after(self, lost: &Self) -> Self {
+        Self { maybe_applied: self.maybe_applied || lost.maybe_applied, ..self }
+    }
+
+    /// Whether the answer was lost with its connection.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.class.kind == ErrorKind::Connection
+    }
+
     /// Whether nothing is on its way any more: Redis has answered, or was not asked.
     pub(crate) fn is_over(&self) -> bool {
         is_over(&self.error)

@@ -19,6 +19,8 @@ use crate::manager::Pulse;
 pub(crate) struct Flight<'a, D: Dial> {
     lanes: &'a Lanes<D>,
     awaits: Awaits,
+    /// It was sent before, and the answer was lost with its connection.
+    repeated: bool,
     /// Which share of the keys it is about.
     share: usize,
     after: Duration,
@@ -41,7 +43,11 @@ impl<'a, D: Dial> Flight<'a, D> {
         after: Duration,
     ) -> Result<Self, RedisError> {
         lanes.enter()?;
-        Ok(Self { lanes, awaits: Awaits::Connection, share, after })
+        Ok(Self { lanes, awaits: Awaits::Connection, repeated: false, share, after })
+    }
+
+    pub(crate) const fn repeats(&mut self) {
+        self.repeated = true;
     }
 
     pub(crate) fn queues(&mut self) {
@@ -72,13 +78,15 @@ impl<'a, D: Dial> Flight<'a, D> {
 
     /// The deadline has ended.
     pub(crate) fn timed_out(&mut self) -> RedisError {
-        let after = self.after;
+        let (after, repeated) = (self.after, self.repeated);
         match self.landed() {
-            Awaits::Place => RedisError::Busy { after },
-            Awaits::Connection => RedisError::Timeout { maybe_applied: false, after },
+            Awaits::Place if !repeated => RedisError::Busy { after },
+            Awaits::Place | Awaits::Connection => {
+                RedisError::Timeout { maybe_applied: repeated, after }
+            }
             Awaits::Answer { pulse, changes, .. } => {
                 self.missed(&pulse);
-                RedisError::Timeout { maybe_applied: changes, after }
+                RedisError::Timeout { maybe_applied: changes || repeated, after }
             }
         }
     }

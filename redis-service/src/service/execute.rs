@@ -4,7 +4,6 @@ use redis::Value;
 
 use super::Core;
 use crate::alone::{Alone, refused};
-use crate::classify::ErrorKind;
 use crate::dial::Dial;
 use crate::error::{CallError, RedisError};
 use crate::flight::Flight;
@@ -38,13 +37,18 @@ impl<D: Dial> Core<D> {
         } else if let Some(why) = request.refusal(manner) {
             Err(refused(why))
         } else {
-            let answer = self.attempt(manner, wire, flight).await?;
-            let lost = matches!(&answer, Err(e) if e.class().kind == ErrorKind::Connection);
-            if lost && request.is_repeatable() {
-                (*wire, _) = request.plan(self.deadline);
-                self.attempt(manner, wire, flight).await?
-            } else {
-                answer
+            match self.attempt(manner, wire, flight).await? {
+                Err(lost) if lost.is_lost() && request.is_repeatable() => {
+                    (*wire, _) = request.plan(self.deadline);
+                    flight.repeats();
+                    match self.attempt(manner, wire, flight).await {
+                        Ok(answer) => answer.map_err(|error| error.after(&lost)),
+                        // Why it was not sent again says nothing of the first time.
+                        Err(_unsent) if request.is_write() => Err(lost),
+                        Err(unsent) => return Err(unsent),
+                    }
+                }
+                answer => answer,
             }
         };
         answer.map_err(|source| RedisError::Call { operation: request.operation(), source })

@@ -2,7 +2,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::fake::{Dialled, Fake, Reply};
-use crate::{ErrorKind, Pipeline, Raw};
+use crate::{ErrorKind, Pipeline, Raw, SetOptions};
 
 mod connection;
 mod crowd;
@@ -23,6 +23,10 @@ async fn send(service: &RedisService<Fake>, request: Request) -> Result<Value, R
 
 fn get() -> Request {
     Request::Get { key: "k".into() }
+}
+
+fn set() -> Request {
+    Request::Set { key: "k".into(), value: "v".into(), options: SetOptions::default() }
 }
 
 fn incr() -> Request {

@@ -73,21 +73,72 @@ async fn readonly_retires_the_connection() {
 async fn a_read_survives_a_lost_connection_and_a_write_does_not() {
     let fake = Fake::new(calls(OK));
     let service = over(&fake);
-    let broken_once = || {
-        let first = std::sync::atomic::AtomicBool::new(true);
-        move |line: &str| match line {
-            "PING" => OK,
-            _ if first.swap(false, std::sync::atomic::Ordering::SeqCst) => Reply::Broken,
-            _ => OK,
-        }
-    };
-    fake.answers(broken_once());
+    fake.answers(broken_once_then(OK));
     assert!(send(&service, get()).await.is_ok());
     assert_eq!(fake.dials(), 2);
-    fake.answers(broken_once());
+    fake.answers(broken_once_then(OK));
     let error = send(&service, incr()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
     assert!(error.maybe_applied());
+}
+
+/// The first time its connection breaks, the second time it gets `then`.
+fn broken_once_then(then: Reply) -> impl Fn(&str) -> Reply {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    move |line: &str| match line {
+        "PING" => OK,
+        _ if first.swap(false, std::sync::atomic::Ordering::SeqCst) => Reply::Broken,
+        _ => then,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_connection_broke_may_have_been_applied_however_it_ends_the_second_time() {
+    for (redial, then, kind) in [
+        (Dialled::Refused, OK, ErrorKind::Connection),
+        (Dialled::Hangs, OK, ErrorKind::Timeout),
+        (Dialled::Connected, Reply::Broken, ErrorKind::Connection),
+        (Dialled::Connected, Reply::Silence, ErrorKind::Timeout),
+        (Dialled::Connected, Reply::Line("-LOADING not yet"), ErrorKind::Loading),
+        (Dialled::Connected, Reply::Line("-READONLY a replica"), ErrorKind::ReadOnly),
+    ] {
+        let fake = Fake::new(calls(OK));
+        let service = over(&fake);
+        send(&service, get()).await.unwrap();
+        fake.will_be(redial);
+        fake.answers(broken_once_then(then));
+        let error = send(&service, set()).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.maybe_applied(), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_in_vain_to_be_sent_again_is_not_merely_busy() {
+    let fake = Fake::new(calls(OK));
+    let config = ServiceConfig { connections: 2, ..ServiceConfig::default() };
+    let service = RedisService::new(fake.clone(), config, Clock::default());
+    fake.answers(broken_once_then(Reply::Silence));
+    let alone = || {
+        let mut set = redis::cmd("SET");
+        set.arg("k").arg("v");
+        send(&service, Request::Raw(Raw::new(set).repeatable().alone()))
+    };
+    // Both queue before the first may go.
+    let place = service.core.lanes.place().await.unwrap();
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        alone().await
+    };
+    let go = async {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        drop(place);
+    };
+    let (first, second, ()) = tokio::join!(alone(), second, go);
+    assert_eq!(fake.dials(), 2, "the second has the only place meanwhile");
+    for error in [first.unwrap_err(), second.unwrap_err()] {
+        assert!(matches!(error, RedisError::Timeout { maybe_applied: true, .. }), "{error:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
