@@ -41,13 +41,17 @@ struct Choice {
 }
 
 impl End {
-    pub(super) fn of(content_type: &str) -> Self {
+    pub(super) fn of(path: &str, content_type: &str) -> Self {
         let kind = content_type.split(';').next().unwrap_or_default().trim();
         match kind.to_ascii_lowercase().as_str() {
             "text/event-stream" => Self::Events { line: Vec::new(), finished: false },
-            "application/json" => Self::Json { bytes: Vec::new() },
-            // A proxy's page is no answer.
-            text if text.starts_with("text/") => Self::Json { bytes: Vec::new() },
+            text if text.starts_with("text/") && text != "text/html" && may_be_text(path) => {
+                Self::Bytes
+            }
+            // A proxy's page is no answer, and will not do as JSON.
+            json if json == "application/json" || json.starts_with("text/") => {
+                Self::Json { bytes: Vec::new() }
+            }
             _ => Self::Bytes,
         }
     }
@@ -99,6 +103,11 @@ impl End {
     }
 }
 
+/// A transcript is plain text or subtitles if the caller likes, and a file is what it is.
+fn may_be_text(path: &str) -> bool {
+    path.contains("/audio/") || path.ends_with("/content")
+}
+
 /// One line of an event stream.
 fn look(line: &[u8], finished: &mut bool) -> Option<Ended> {
     let data = line.strip_prefix(b"data:")?.trim_ascii();
@@ -118,14 +127,20 @@ fn look(line: &[u8], finished: &mut bool) -> Option<Ended> {
 mod tests {
     use super::*;
 
+    const CHAT: &str = "/v1/chat/completions";
+
     fn events(parts: &[&str]) -> (Option<Ended>, Ended) {
-        let mut end = End::of("text/event-stream; charset=utf-8");
+        let mut end = End::of(CHAT, "text/event-stream; charset=utf-8");
         let decided = parts.iter().find_map(|part| end.push(part.as_bytes()));
         (decided, end.finish())
     }
 
     fn json(content_type: &str, text: &str) -> Ended {
-        let mut end = End::of(content_type);
+        answer(CHAT, content_type, text)
+    }
+
+    fn answer(path: &str, content_type: &str, text: &str) -> Ended {
+        let mut end = End::of(path, content_type);
         assert_eq!(end.push(text.as_bytes()), None);
         end.finish()
     }
@@ -164,5 +179,16 @@ mod tests {
         assert_eq!(json("application/json", "{\"error\":{}}"), Ended::Badly("error"));
         assert_eq!(json("text/html", "<html>"), Ended::Badly("malformed"));
         assert_eq!(json("audio/mpeg", "\u{1}"), Ended::Well);
+    }
+
+    #[test]
+    fn a_transcript_and_a_file_may_be_text_and_no_page_and_a_completion_may_not() {
+        for path in ["/v1/audio/transcriptions", "/v1/audio/translations", "/v1/files/f/content"] {
+            assert_eq!(answer(path, "text/plain; charset=utf-8", "Hello."), Ended::Well);
+            assert_eq!(answer(path, "text/vtt", "WEBVTT"), Ended::Well);
+            assert_eq!(answer(path, "text/html", "<html>"), Ended::Badly("malformed"));
+            assert_eq!(answer(path, "application/json", "{"), Ended::Badly("malformed"));
+        }
+        assert_eq!(json("text/plain", "upstream connect error"), Ended::Badly("malformed"));
     }
 }

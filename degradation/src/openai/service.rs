@@ -140,7 +140,7 @@ async fn judge(
 
 fn judged_to_the_end(response: Response, permit: Permit, layer: &OpenAiLayer) -> Response {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let end = End::of(kind.unwrap_or_default());
+    let end = End::of(response.url().path(), kind.unwrap_or_default());
     let response = http::Response::<reqwest::Body>::from(response).map(|body| {
         let (clock, pause) = (layer.clock.clone(), layer.longest_pause);
         reqwest::Body::wrap(JudgedBody::new(body, end, permit, clock, pause))
