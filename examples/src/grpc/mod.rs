@@ -32,9 +32,10 @@ pub mod pb {
 
 struct Service(Api);
 
-/// The routes of the service, for the router of everything else.
+/// The routes of the service, for the router of everything else. Without tonic's answer to all other
+/// paths: it is 200, of which only a client of gRPC sees that it is an error.
 pub(crate) fn router(api: Api) -> Router {
-    Routes::new(InventoryServer::new(Service(api))).into_axum_router()
+    Routes::new(InventoryServer::new(Service(api))).into_axum_router().reset_fallback()
 }
 
 #[tonic::async_trait]

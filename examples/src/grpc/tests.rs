@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use axum::http::uri::PathAndQuery;
 use degradation::Mode;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 
 use super::pb::inventory_client::InventoryClient;
 use super::pb::{GetProductRequest, Product, RestockRequest};
@@ -64,4 +65,21 @@ async fn without_redis_a_product_is_still_there() {
     for _ in 0..10 {
         assert_ne!(product(&mut client, 1).await.unwrap().served_by, "redis");
     }
+}
+
+#[tokio::test]
+async fn a_path_that_leads_nowhere_is_a_404_and_unimplemented_to_a_client_of_grpc() {
+    let (inventory, _client) = inventory().await;
+    let answer = reqwest::get(format!("{}/nowhere", inventory.url())).await.unwrap();
+    assert_eq!(answer.status(), 404);
+
+    let channel = tonic::transport::Endpoint::new(inventory.url()).unwrap();
+    let mut grpc = tonic::client::Grpc::new(channel.connect().await.unwrap());
+    grpc.ready().await.unwrap();
+    let nowhere = PathAndQuery::from_static("/inventory.v1.Warehouse/GetProduct");
+    let codec = tonic_prost::ProstCodec::<GetProductRequest, Product>::default();
+    let answer = grpc.unary(Request::new(GetProductRequest { id: 1 }), nowhere, codec).await;
+    assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
+    drop(grpc);
+    inventory.shutdown().await.unwrap();
 }
