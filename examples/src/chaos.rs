@@ -1,8 +1,8 @@
 //! Breaking what runs here, for real: processes are killed or frozen, ports closed, connections cut.
 //!
 //! Only the example has this, and only for servers of its own; nothing inside the service or its
-//! layers is switched. `GET /chaos` is a page of buttons (with `serve`), the demo and the tests call
-//! [`Chaos::act`].
+//! layers is switched. `GET /chaos` is a page of buttons, and is not there where nothing runs here; the
+//! demo and the tests call [`Chaos::act`].
 
 mod page;
 
@@ -83,6 +83,11 @@ pub struct ChaosError {
 impl Chaos {
     pub(crate) fn new(servers: Servers) -> Self {
         Self(Arc::new(Mutex::new(servers)))
+    }
+
+    /// Whether there is anything to break: not where all four are servers of somebody else's.
+    pub async fn can_break(&self) -> bool {
+        self.0.lock().await.can_die()
     }
 
     /// Does it. What was done, in words; None if it does not run here, so is not ours to break.

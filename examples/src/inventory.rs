@@ -98,7 +98,11 @@ impl Inventory {
         let api = Api { dependencies: dependencies.clone(), pages, exporter };
         let chaos = Chaos::new(servers);
         let router = api::router(api, &manager, readiness.clone());
-        let router = router.merge(chaos::router(chaos.clone()));
+        let router = if chaos.can_break().await {
+            router.merge(chaos::router(chaos.clone()))
+        } else {
+            router
+        };
 
         let shutdown = stop::shutdown(&readiness, &pace, &dependencies);
         let router = router.layer(shutdown.cut_off());

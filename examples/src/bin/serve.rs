@@ -79,9 +79,12 @@ async fn introduce(inventory: &Inventory, sources: &Sources, control: Option<&Co
         ("/readyz", "whether it wants traffic"),
         ("/livez", "whether it lives"),
         ("/metrics", "for Prometheus"),
-        ("/chaos", "breaks what runs here, to watch what follows"),
     ] {
         println!("  {:<46}{what}", format!("{url}{path}"));
+    }
+    if inventory.chaos().can_break().await {
+        let url = format!("{url}/chaos");
+        println!("  {url:<46}breaks what runs here, to watch what follows");
     }
     let place = |name: &str, real: bool, here: &str, variable: &str| {
         let place = if real { format!("as {variable} says") } else { here.to_owned() };

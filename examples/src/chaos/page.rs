@@ -54,3 +54,47 @@ async fn act(State(chaos): State<Chaos>, Path((victim, deed)): Path<(String, Str
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use crate::{Inventory, Pace, Settings, Sources};
+
+    /// All four are servers of somebody else's, and none of them is there.
+    fn elsewhere(folder: &TempDir) -> Sources {
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let table = [
+            ("REDIS_URL", "redis://127.0.0.1:1".to_owned()),
+            ("DATABASE_URL", format!("sqlite://{}?mode=rwc", at("inventory.db"))),
+            ("S3_ENDPOINT", "http://127.0.0.1:1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "a".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "s".to_owned()),
+            ("SPOOL_DIR", at("uploads")),
+            ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1".to_owned()),
+        ];
+        let find = |name: &str| table.iter().find(|(key, _)| *key == name);
+        Sources::from_lookup(|name| find(name).map(|(_, value)| value.clone()))
+    }
+
+    /// What the page, and an order to kill Redis, are answered.
+    #[expect(clippy::significant_drop_tightening, reason = "the service lives until it is stopped")]
+    async fn asked(sources: Sources) -> (u16, u16) {
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let settings = Settings { listen, sources, pace: Pace::default() };
+        let inventory = Inventory::start(&settings).await.unwrap();
+        let url = format!("{}/chaos", inventory.url());
+        let page = reqwest::get(&url).await.unwrap().status();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let kill = client.build().unwrap().post(format!("{url}/redis/kill")).send().await.unwrap();
+        inventory.shutdown().await.unwrap();
+        (page.as_u16(), kill.status().as_u16())
+    }
+
+    #[tokio::test]
+    async fn only_a_service_with_servers_of_its_own_has_a_page_that_breaks_them() {
+        let folder = TempDir::new().unwrap();
+        assert_eq!(asked(elsewhere(&folder)).await, (404, 404));
+        assert_eq!(asked(Sources::default()).await, (200, 303));
+    }
+}

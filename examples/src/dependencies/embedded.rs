@@ -67,6 +67,12 @@ pub(super) struct Resolved {
 }
 
 impl Servers {
+    /// Whether any of them is a server, which can die.
+    pub(crate) const fn can_die(&self) -> bool {
+        let of_the_database = matches!(self.database, DatabaseServer::Postgres(_));
+        of_the_database || self.redis.is_some() || self.s3.is_some() || self.openai.is_some()
+    }
+
     pub(super) async fn start(sources: &Sources) -> Result<(Self, Resolved), StartError> {
         if sources.s3.is_some() && sources.spool.is_none() {
             return Err(StartError::NoSpoolFolder);
