@@ -43,6 +43,8 @@ pub struct Sources {
     pub spool: Option<PathBuf>,
     /// OpenAI or a service like it.
     pub openai: Option<OpenAiSource>,
+    /// Whether a database without products stays without them. It gets eight otherwise, once.
+    pub unseeded: bool,
 }
 
 /// A real S3.
@@ -125,6 +127,7 @@ impl Sources {
                 model: or("OPENAI_MODEL", "gpt-4o-mini"),
                 fallback_model: get("OPENAI_FALLBACK_MODEL"),
             }),
+            unseeded: false,
         }
     }
 }

@@ -35,6 +35,7 @@ pub type QueryError = Error<DatabaseError>;
 pub struct Database {
     guarded: Guarded<Any>,
     created: Arc<OnceCell<()>>,
+    seed: bool,
 }
 
 impl Database {
@@ -47,7 +48,13 @@ impl Database {
     pub fn new(builder: DatabaseBuilder<Any>, metrics: &Metrics) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
         let guarded = builder.connections(CONNECTIONS).metrics(metrics).build()?;
-        Ok(Self { guarded, created: Arc::default() })
+        Ok(Self { guarded, created: Arc::default(), seed: true })
+    }
+
+    /// The same, but a database without products stays without them.
+    #[must_use]
+    pub fn unseeded(self) -> Self {
+        Self { seed: false, ..self }
     }
 
     /// The breaker.
@@ -115,6 +122,7 @@ impl Database {
 
     /// The tables are part of the call: so there is one deadline and one verdict, whatever of it hangs.
     async fn run<W: Work<Any>>(&self, work: W) -> Result<W::Answer, QueryError> {
-        self.guarded.run(OnTables { created: Arc::clone(&self.created), work }).await
+        let created = Arc::clone(&self.created);
+        self.guarded.run(OnTables { created, seed: self.seed, work }).await
     }
 }

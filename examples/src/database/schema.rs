@@ -38,6 +38,8 @@ const STOCK: &str = "INSERT INTO stock (product_id, units) VALUES ($1, $2) ON CO
 /// Work that finds its tables made.
 pub(super) struct OnTables<W> {
     pub(super) created: Arc<OnceCell<()>>,
+    /// Whether a database without products gets those of [`SEED`].
+    pub(super) seed: bool,
     pub(super) work: W,
 }
 
@@ -46,22 +48,25 @@ impl<W: Work<Any>> Work<Any> for OnTables<W> {
 
     /// One makes them, and others wait for that: two at one time are an error in `PostgreSQL`.
     async fn run(self, connection: &mut AnyConnection) -> Result<W::Answer, Error> {
-        self.created.get_or_try_init(|| create(connection)).await?;
+        self.created.get_or_try_init(|| create(connection, self.seed)).await?;
         self.work.run(connection).await
     }
 }
 
-/// Makes what is missing. A second time it changes nothing. All of it is one transaction, because each
-/// of its 18 statements would wait for the disk.
-async fn create(connection: &mut AnyConnection) -> Result<(), Error> {
+/// Makes the tables that are missing, and puts products into a database that has none: one that was
+/// deleted would come back otherwise. All of it is one transaction, because each of its statements would
+/// wait for the disk.
+async fn create(connection: &mut AnyConnection, seed: bool) -> Result<(), Error> {
     let mut made = connection.begin().await?;
     for table in TABLES {
         made.execute(table).await?;
     }
-    for (id, (name, price, units)) in (1_i64..).zip(SEED) {
-        let product = sqlx::query(PRODUCT).bind(id).bind(name).bind(price);
+    let any = sqlx::query("SELECT 1 FROM products LIMIT 1").fetch_optional(&mut *made).await?;
+    let seed: &[_] = if seed && any.is_none() { &SEED } else { &[] };
+    for (id, (name, price, units)) in (1_i64..).zip(seed) {
+        let product = sqlx::query(PRODUCT).bind(id).bind(*name).bind(*price);
         product.execute(&mut *made).await?;
-        sqlx::query(STOCK).bind(id).bind(units).execute(&mut *made).await?;
+        sqlx::query(STOCK).bind(id).bind(*units).execute(&mut *made).await?;
     }
     made.commit().await
 }

@@ -3,6 +3,7 @@
 use circuit_layer::State;
 use circuit_layer::metrics::Exporter;
 use degradation::sqlx::test_server::PostgresServer;
+use sqlx::{AnyConnection, Connection, Executor};
 use tempfile::TempDir;
 
 use super::*;
@@ -34,6 +35,34 @@ async fn the_seed_is_there_once_however_often_the_service_starts() {
     let products = again.products().await.unwrap();
     assert_eq!(products.len(), schema::SEED.len());
     assert_eq!((products[0].name.as_str(), products[0].stock), ("Kettle", 121));
+}
+
+/// As somebody does who is not the service.
+async fn by_hand(folder: &TempDir, statements: [&'static str; 2]) {
+    let mut connection = AnyConnection::connect(&url(folder)).await.unwrap();
+    for statement in statements {
+        connection.execute(statement).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_product_that_was_deleted_stays_so_when_the_service_starts_again() {
+    let (database, folder) = database();
+    database.prepare().await;
+    database.close().await;
+    let gone = ["DELETE FROM stock WHERE product_id = 8", "DELETE FROM products WHERE id = 8"];
+    by_hand(&folder, gone).await;
+    let again = open(&folder, CircuitBreaker::new("database"));
+    assert_eq!(again.products().await.unwrap().len(), schema::SEED.len() - 1);
+}
+
+#[tokio::test]
+async fn who_only_looks_leaves_a_database_without_products_as_it_is() {
+    let (database, _folder) = database();
+    let database = database.unseeded();
+    assert_eq!(database.products().await.unwrap(), []);
+    assert_eq!(database.restock(1, 0).await.unwrap(), Restocked::NoProduct);
 }
 
 #[tokio::test]

@@ -107,11 +107,13 @@ pub async fn start(
     pace: &Pace,
     metrics: &Metrics,
 ) -> Result<(Dependencies, Servers), StartError> {
+    let unseeded = sources.unseeded;
     let (servers, sources) = Servers::start(sources).await?;
+    let database = database(&sources.database, pace, metrics)?;
     let dependencies = Dependencies {
         redis: redis(&sources.redis, pace, metrics).await?,
         s3: s3(sources.s3, &sources.spool, pace, metrics).await?,
-        database: database(&sources.database, pace, metrics)?,
+        database: if unseeded { database.unseeded() } else { database },
         openai: openai(sources.openai, pace, metrics)?,
     };
     Ok((dependencies, servers))

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use examples::Inventory;
+use examples::database::Database;
 use redis_service::redis::cmd;
 use redis_service::{Pipeline, Redis};
 use s3_service::{CopyObject, List, S3, Upload};
@@ -17,14 +18,11 @@ const OURS: &str = "staging-check";
 
 pub(crate) async fn check(report: &mut Report, inventory: &Inventory) {
     let on = inventory.dependencies();
+    forget(report, &on.redis, &on.s3).await;
     strings(report, &on.redis).await;
     collections(report, &on.redis).await;
     objects(report, &on.s3).await;
-
-    report.works("database: products", on.database.products().await, |all| !all.is_empty());
-    report.works("database: one product", on.database.product(1).await, Option::is_some);
-    report.works("database: no product", on.database.product(-1).await, Option::is_none);
-    report.works("database: stock by 0", on.database.restock(1, 0).await, |_| true);
+    products(report, &on.database).await;
     let asked = || OpenAi::<OpenAIConfig>::ask("A kettle, in one sentence.");
     let whole = on.openai.complete(asked()).await;
     report.works("openai: a whole answer", whole, |answer| !answer.text.is_empty());
@@ -39,6 +37,17 @@ pub(crate) async fn check(report: &mut Report, inventory: &Inventory) {
         Err(error) => Err(error),
     };
     report.works("openai: a streamed answer", text, |text| !text.is_empty());
+}
+
+/// Deletes what a run that was cut off has left, which would be in the way of this one.
+async fn forget(report: &mut Report, redis: &Redis, s3: &S3) {
+    let names = ["string", "number", "list", "hash", "set", "sorted", "latency"];
+    let keys = names.map(|name| format!("{OURS}:{name}"));
+    report.works("redis: nothing is left of another run", redis.delete_many(&keys).await, |_| true);
+    for name in ["object", "copy", "latency"] {
+        let gone = s3.delete(format!("{OURS}/{name}")).await;
+        report.works(format!("s3: no {name} is left of another run"), gone, |_| true);
+    }
 }
 
 async fn strings(report: &mut Report, redis: &Redis) {
@@ -115,5 +124,49 @@ async fn objects(report: &mut Report, s3: &S3) {
     report.works("s3: any other call", other, |_| true);
     for key in [key, copy] {
         report.works(format!("s3: delete {key}"), s3.delete(key).await, |_| true);
+    }
+}
+
+/// Reads, and one write that changes nothing. Whose products these are is not known, nor whether there
+/// are any.
+async fn products(report: &mut Report, database: &Database) {
+    let all = database.products().await;
+    let first = all.as_ref().ok().and_then(|all| Some(all.first()?.id));
+    report.works("database: products", all, |_| true);
+    let one = database.product(first.unwrap_or(1)).await;
+    report.works("database: one product", one, |one| one.is_some() == first.is_some());
+    report.works("database: no product", database.product(-1).await, Option::is_none);
+    let same = database.restock(first.unwrap_or(1), 0).await;
+    report.works("database: stock by 0", same, |_| true);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use examples::{Pace, Settings, Sources};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_that_was_cut_off_makes_no_later_one_fail() {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let settings = Settings { listen, sources: Sources::default(), pace: Pace::default() };
+        let inventory = Inventory::start(&settings).await.unwrap();
+        let on = inventory.dependencies();
+        let key = |name: &str| format!("{OURS}:{name}");
+        on.redis.incr(&key("number")).await.unwrap();
+        on.redis.lpush(&key("list"), ["a"]).await.unwrap();
+        on.redis.hset(&key("hash"), "field", "value").await.unwrap();
+        on.redis.sadd(&key("set"), ["a"]).await.unwrap();
+        on.redis.zadd(&key("sorted"), [(1.0, "a")]).await.unwrap();
+        let large = Upload::new(format!("{OURS}/latency"), Bytes::from_static(b"photo"));
+        on.s3.upload(large).await.unwrap();
+
+        let mut report = Report::default();
+        report.section("After one that was cut off");
+        check(&mut report, &inventory).await;
+        assert!(report.all_hold(), "{}", report.verdict());
+        inventory.shutdown().await.unwrap();
     }
 }
