@@ -72,14 +72,17 @@ impl<U: Uplink + Clone + 'static> Run<U> {
     async fn run(mut self) {
         let mut breaker = self.breaker.subscribe();
         let mut flights = JoinSet::new();
-        loop {
+        while !self.store.state().closed {
             let (allowed, wait) = self.gate();
             while flights.len() < allowed
                 && let Some(claim) = Claim::next(&self.store)
             {
                 flights.spawn(fly(claim, self.uplink.clone()));
             }
-            let due = if allowed == 0 { None } else { self.store.state().index.next_due() };
+            // Whoever may not begin has nothing to wait for but a landing: a rest that is over by
+            // then would end every wait at once.
+            let may_begin = flights.len() < allowed;
+            let due = if may_begin { self.store.state().index.next_due() } else { None };
             let look = due.or(wait).unwrap_or(Moment::NEVER);
             tokio::select! {
                 Some(landed) = flights.join_next() => {
@@ -91,6 +94,8 @@ impl<U: Uplink + Clone + 'static> Run<U> {
                 () = self.breaker.clock().sleep_until(look) => {}
             }
         }
+        // The close waits for what is on its way; dropped, it would be cut off.
+        while flights.join_next().await.is_some() {}
     }
 
     /// How many entries may be on their way, and when to look again.
@@ -171,3 +176,7 @@ pub(super) async fn fly<U: Uplink>(claim: Claim, uplink: U) -> Landing {
 #[cfg(test)]
 #[path = "drain_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "idle_tests.rs"]
+mod idle_tests;

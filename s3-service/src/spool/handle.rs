@@ -212,6 +212,7 @@ impl Spool {
     /// Dropped, it takes no more writes; the folder stays locked until the last handle is gone.
     pub async fn close(&self) -> Result<(), SpoolError> {
         self.store.state().closed = true;
+        self.store.stirred();
         loop {
             let mut ended = std::pin::pin!(self.store.ended.notified());
             // Registered before the look, so that no end falls in between.
