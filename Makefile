@@ -1,7 +1,8 @@
 # Each target brings what it needs: `.ci/setup` installs it and is silent when nothing is missing.
 #
 #   make demo     the scripted outages, played against real servers, in about a minute
-#   make serve    the inventory service and its status page, until you stop it
+#   make serve    the inventory service and its status page, until you stop it; with TLS (FEATURES=tls)
+#                 where REDIS_URL, DATABASE_URL, S3_ENDPOINT, S3_BUCKET or OPENAI_BASE_URL is a real server
 #   make test     every test: workspace, doc examples, loom models
 #   make test-long  the long forms: 500 requests a second for a minute, through random outages
 #   make mutants  circuit-layer with one slip in it at a time: its tests must notice each (hours)
@@ -22,15 +23,20 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 	bench lint features docs ci
 
 help:
-	@sed -n 's/^#   make/make/p' Makefile
+	@sed -En 's/^#   (make|  )/\1/p' Makefile
 
 demo:
 	@.ci/setup demo
 	$(CARGO) run -p examples --bin demo
 
+# TLS more than doubles the build, and what runs here has none. `value`: a password may hold a dollar.
+REAL := $(value REDIS_URL)$(value S3_ENDPOINT)$(value S3_BUCKET)$(value OPENAI_BASE_URL)
+REAL += $(filter-out postgres sqlite:%,$(value DATABASE_URL))
+FEATURES ?= $(if $(strip $(REAL)),tls)
+
 serve:
 	@.ci/setup serve
-	$(CARGO) run -p examples --bin serve
+	$(CARGO) run -p examples $(if $(FEATURES),--features $(FEATURES) )--bin serve
 
 # ---- test -----------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@
 //! | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL` (`gpt-4o-mini`), `OPENAI_FALLBACK_MODEL` | an OpenAI-compatible server in the process |
 //!
 //! `S3_BUCKET` without `S3_ENDPOINT` means AWS itself. A key alone switches nothing on: many people
-//! have `OPENAI_API_KEY` set, and a demo must not spend their money.
+//! have `OPENAI_API_KEY` set, and a demo must not spend their money. What needs TLS needs a build with the
+//! feature `tls`: `make serve` makes one where a variable names a real server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

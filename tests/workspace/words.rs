@@ -1,4 +1,6 @@
-//! What the files say: the two commands of the README, and nothing of a machine.
+//! What the files say: the two commands of the README, what `make serve` runs, and nothing of a machine.
+
+use std::process::Command;
 
 use crate::tree::{files, read};
 
@@ -44,6 +46,40 @@ fn the_readme_opens_with_two_commands_that_the_makefile_has() {
     for target in ["demo:", "test:"] {
         assert!(makefile.lines().any(|line| line.starts_with(target)), "{target}");
     }
+}
+
+/// What `make serve` would run in such an environment.
+fn serves(variables: &[(&str, &str)]) -> String {
+    let mut make = Command::new("make");
+    for name in
+        ["REDIS_URL", "DATABASE_URL", "S3_ENDPOINT", "S3_BUCKET", "OPENAI_BASE_URL", "FEATURES"]
+    {
+        make.env_remove(name);
+    }
+    let make = make.current_dir(crate::tree::root()).args(["--dry-run", "serve", "CARGO=cargo"]);
+    let said = make.envs(variables.iter().copied()).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    said.lines().find(|line| line.starts_with("cargo run")).unwrap().to_owned()
+}
+
+#[test]
+fn make_serve_is_built_with_tls_where_the_environment_names_a_real_server() {
+    let (plain, tls) =
+        ("cargo run -p examples --bin serve", "cargo run -p examples --features tls --bin serve");
+    assert_eq!(serves(&[]), plain);
+    assert_eq!(serves(&[("DATABASE_URL", "postgres"), ("REDIS_URL", "")]), plain, "its own");
+    assert_eq!(serves(&[("DATABASE_URL", "sqlite://a.db?mode=rwc")]), plain, "a file");
+    for (name, value) in [
+        ("REDIS_URL", "rediss://a"),
+        ("DATABASE_URL", "postgres://user:pa$(ss)w%rd@b/c"),
+        ("S3_ENDPOINT", "https://c"),
+        ("S3_BUCKET", "photos"),
+        ("OPENAI_BASE_URL", "https://d/v1"),
+        ("FEATURES", "tls"),
+    ] {
+        assert_eq!(serves(&[(name, value)]), tls, "{name}");
+    }
+    assert_eq!(serves(&[("REDIS_URL", "redis://a"), ("FEATURES", "")]), plain, "as it was told");
 }
 
 #[test]
