@@ -4,6 +4,8 @@
 mod aws_sdk;
 #[path = "../../examples/axum_server.rs"]
 mod axum_server;
+#[path = "../../examples/integration.rs"]
+mod integration;
 #[path = "../../examples/service_builder.rs"]
 mod service_builder;
 #[path = "../../examples/tonic_client.rs"]
@@ -19,6 +21,11 @@ fn an_aws_client_stops_retrying_while_the_breaker_is_open() {
 #[test]
 fn an_axum_router_rejects_with_503_and_retry_after_in_one_line() {
     axum_server::main().unwrap();
+}
+
+#[test]
+fn a_shop_takes_the_steps_of_the_integration_guide() {
+    integration::main().unwrap();
 }
 
 #[test]
