@@ -9,15 +9,15 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Linux hands out 32768 and above, other systems 49152.
 const PORTS: Range<u16> = 16_384..32_000;
-const COUNT: u16 = PORTS.end - PORTS.start;
 
 /// How many ports this process has passed by. Processes begin far apart, as they know nothing of each
 /// other.
-static PASSED: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(..COUNT)));
+static PASSED: LazyLock<AtomicUsize> =
+    LazyLock::new(|| AtomicUsize::new(fastrand::usize(..PORTS.len())));
 
 /// Listens on a port of `127.0.0.1` that no other call in this process gets, until all were taken
 /// once.
@@ -27,9 +27,9 @@ static PASSED: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u
 /// No port is free, or the operating system refused.
 pub fn listen() -> io::Result<TcpListener> {
     for _ in PORTS {
-        let next = |passed: u16| Some((passed + 1) % COUNT);
-        let passed = PASSED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
-        let port = PORTS.start + passed.unwrap_or_default();
+        let passed = PASSED.fetch_add(1, Ordering::Relaxed) % PORTS.len();
+        let mut from_there_on = PORTS.skip(passed);
+        let port = from_there_on.next().unwrap_or(PORTS.start);
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             bound => return bound,
