@@ -15,7 +15,7 @@ fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
 fn promtool_accepts_the_configuration_and_the_rules_that_it_names() {
     let (accepted, said) = promtool(&["check", "config", file("prometheus.yml").to_str().unwrap()]);
     assert!(accepted, "{said}");
-    assert!(said.contains("SUCCESS: 8 rules found") && said.contains("SUCCESS: 19 rules found"));
+    assert!(said.contains("SUCCESS: 8 rules found") && said.contains("SUCCESS: 21 rules found"));
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn the_rules_pass_their_tests_and_a_wrong_expectation_fails() {
 fn every_alert_is_seen_firing_in_a_test_and_has_its_section_in_the_runbook() {
     let (alerts, tests, runbook) = (read("alerts.yml"), read("rules_test.yml"), read("RUNBOOK.md"));
     let names = values(&alerts, "alert");
-    assert_eq!(names.len(), 19);
+    assert_eq!(names.len(), 21);
     let anchor = |heading: &str| heading.to_lowercase().replace(' ', "-");
     let sections: Vec<_> =
         runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(anchor).collect();
@@ -48,5 +48,20 @@ fn every_alert_is_seen_firing_in_a_test_and_has_its_section_in_the_runbook() {
             case.contains(&format!("alertname: {name}\n")) && case.contains("exp_labels:")
         });
         assert!(fires, "no test sees {name} firing");
+    }
+}
+
+#[test]
+fn the_guide_to_deploying_tells_of_each_alert_how_long_and_how_urgent() {
+    let (alerts, guide) = (read("alerts.yml"), read("../DEPLOYMENT.md"));
+    let (times, severities) = (values(&alerts, "for"), values(&alerts, "severity"));
+    for (name, (time, severity)) in
+        values(&alerts, "alert").into_iter().zip(times.into_iter().zip(severities))
+    {
+        let name = format!("`{name}`");
+        let row = guide.lines().find(|line| line.starts_with("| `") && line.contains(&name));
+        let row = row.unwrap_or_else(|| panic!("no row tells of {name}"));
+        let ends = format!("| {time} | {severity} |");
+        assert!(row.ends_with(&ends), "{row}: alerts.yml has {ends}");
     }
 }
