@@ -24,18 +24,19 @@ static PASSED: LazyLock<AtomicUsize> =
 ///
 /// # Errors
 ///
-/// No port is free, or the operating system refused.
+/// None of them could be had, and why not the last.
 pub fn listen() -> io::Result<TcpListener> {
+    let mut refused = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in PORTS {
         let passed = PASSED.fetch_add(1, Ordering::Relaxed) % PORTS.len();
         let mut from_there_on = PORTS.skip(passed);
         let port = from_there_on.next().unwrap_or(PORTS.start);
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            bound => return bound,
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = error,
         }
     }
-    Err(io::Error::new(io::ErrorKind::AddrInUse, "no port of 127.0.0.1 is free"))
+    Err(refused)
 }
 
 /// The number of such a port, for a server in a process of its own. It was free a moment ago.
