@@ -134,4 +134,25 @@ async fn books_agree(inventory: &Inventory, answers: &[Answer], reads: Reads) {
     assert_eq!(usize::try_from(shed).unwrap(), turned_away, "requests that were shed");
     // Without a page there is nothing to describe, and nobody is asked.
     assert_eq!(all("openai", "chat"), seen(Kind::Description, Some(200)), "descriptions");
+    let sold = seen(Kind::Stock, Some(200));
+    redis_agrees(&all, &seen, sold);
+    // A sale is one call of the database. The others are for pages, and in place of what was shed.
+    let (done, called) = (count("database", "call", "success"), all("database", "call"));
+    assert!(done >= sold, "{done} calls of the database succeeded, callers sold {sold} times");
+    let (undone, unsold) = (called - done, seen(Kind::Stock, None) - sold);
+    assert!(undone >= unsold, "{undone} calls of the database did not succeed, nor {unsold} sales");
+}
+
+/// A page is looked up at least once: the test itself reads some, and who waited for another's load looks
+/// again. A product that is sold has two pages, which are removed. What could not be removed in an outage is
+/// removed before the next call, which is not sent if that fails: so both are one sum.
+fn redis_agrees(
+    all: &impl Fn(&str, &str) -> usize,
+    seen: &impl Fn(Kind, Option<u16>) -> usize,
+    sold: usize,
+) {
+    let pages = [Kind::Page, Kind::List, Kind::Description].map(|kind| seen(kind, None));
+    let wanted = pages.iter().sum::<usize>() + sold * 2;
+    let (looked_up, removed) = (all("redis", "get"), all("redis", "delete"));
+    assert!(looked_up + removed >= wanted, "{looked_up} gets, {removed} deletes, for {wanted}");
 }
