@@ -6,6 +6,7 @@ use std::sync::Arc;
 use circuit_layer::Clock;
 use tokio::sync::broadcast;
 
+use super::busy::Busy;
 use super::error::SpoolError;
 use super::index::{Item, Stage};
 use super::intake::{self, Write, blocking};
@@ -127,8 +128,8 @@ impl Spool {
     pub async fn retry(&self, id: EntryId) -> Result<(), SpoolError> {
         let store = Arc::clone(&self.store);
         blocking(move || {
+            let _busy = Busy::begin(&store)?;
             let mut state = store.state();
-            check_open(state.closed)?;
             match state.index.get(id).map(|(_, stage)| *stage) {
                 Some(Stage::Waiting | Stage::Resting(_)) => {
                     state.index.give_back(id, None, false);
@@ -168,8 +169,8 @@ impl Spool {
     pub async fn discard(&self, id: EntryId) -> Result<(), SpoolError> {
         let store = Arc::clone(&self.store);
         blocking(move || {
+            let _busy = Busy::begin(&store)?;
             let mut state = store.state();
-            check_open(state.closed)?;
             let key = match state.index.hide(id) {
                 Some(Ok(item)) => {
                     drop(state);
@@ -200,8 +201,9 @@ impl Spool {
         .await
     }
 
-    /// Ends the spool: takes no more writes, waits for those under way and for the uploads under
-    /// way, syncs, and unlocks the folder. What waits, waits for the next start.
+    /// Ends the spool: takes no more writes, waits for those under way, for every
+    /// [retry](Self::retry) and [discard](Self::discard), and for the uploads under way, syncs, and
+    /// unlocks the folder. What waits, waits for the next start.
     ///
     /// An upload under way ends by its own deadline; put a timeout around this for an earlier one.
     ///
@@ -230,10 +232,6 @@ impl Spool {
         })
         .await
     }
-}
-
-const fn check_open(is_closed: bool) -> Result<(), SpoolError> {
-    if is_closed { Err(SpoolError::Closed) } else { Ok(()) }
 }
 
 fn entry(id: EntryId, item: &Item, state: EntryState) -> Entry {

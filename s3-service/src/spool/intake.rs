@@ -63,7 +63,7 @@ async fn write_down(store: &Arc<Store>, write: Write, claim: bool) -> Result<Tic
     };
     let header = Header { action, bucket: store.bucket.clone(), key, attributes };
     let room = Room::reserve(store, body.content_length().unwrap_or(0))?;
-    let mut pen = Pen { store: Arc::clone(store), header, room, draft: None };
+    let mut pen = Pen { store: Arc::clone(store), header, draft: None, room };
     loop {
         let (chunk, is_last) = chunk(&mut body).await?;
         if is_last {
@@ -106,8 +106,9 @@ pub(super) async fn blocking<T: Send + 'static>(
 struct Pen {
     store: Arc<Store>,
     header: Header,
-    room: Room,
     draft: Option<Draft>,
+    /// Dropped last, so that a close waits for the draft's removal.
+    room: Room,
 }
 
 impl Pen {
@@ -135,10 +136,10 @@ impl Pen {
 
     fn finish(mut self, chunk: &[Bytes], claim: bool) -> Result<Ticket, SpoolError> {
         self.write(chunk)?;
-        let Self { store, header, room, draft } = self;
+        let Self { store, header, draft, room } = self;
         let Some(mut draft) = draft else { return Err(SpoolError::Closed) };
         draft.finish().map_err(SpoolError::write)?;
-        let (id, claimed) = store.commit(draft, &header, room, claim)?;
+        let (id, claimed) = store.commit(room, draft, &header, claim)?;
         let claim = claimed.then(|| Claim::of(&store, id)).flatten();
         Ok(Ticket { id, claim })
     }

@@ -114,6 +114,7 @@
 //!
 //! [`Spool::retry`] brings an entry back from `dead/`, [`Spool::discard`] removes one.
 
+mod busy;
 mod claim;
 mod disk;
 mod draft;

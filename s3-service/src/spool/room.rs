@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::busy::Busy;
 use super::error::{Bound, SpoolError};
 use super::store::Store;
 
@@ -18,21 +19,20 @@ pub(super) struct Room {
     store: Arc<Store>,
     bytes: u64,
     settled: bool,
+    _busy: Busy,
 }
 
 impl Room {
     /// Room for an entry of `bytes`, as far as they are known.
     pub(super) fn reserve(store: &Arc<Store>, bytes: u64) -> Result<Self, SpoolError> {
+        let busy = Busy::begin(store)?;
         let mut state = store.state();
-        if state.closed {
-            return Err(SpoolError::Closed);
-        }
         if state.index.depth().saturating_add(state.rooms.entries) >= store.limits.entries {
             return Err(SpoolError::Full(Bound::Entries));
         }
         state.rooms.entries += 1;
         drop(state);
-        let mut room = Self { store: Arc::clone(store), bytes: 0, settled: false };
+        let mut room = Self { store: Arc::clone(store), bytes: 0, settled: false, _busy: busy };
         room.cover(bytes)?;
         Ok(room)
     }
@@ -61,8 +61,8 @@ impl Room {
         Ok(())
     }
 
-    /// The entry is in the index now.
-    pub(super) fn settle(mut self, rooms: &mut Rooms) {
+    /// The entry is in the index now, though its write is not over.
+    pub(super) fn settle(&mut self, rooms: &mut Rooms) {
         self.give_back(rooms);
         self.settled = true;
     }
@@ -79,6 +79,5 @@ impl Drop for Room {
             let store = Arc::clone(&self.store);
             self.give_back(&mut store.state().rooms);
         }
-        self.store.ended.notify_waiters();
     }
 }

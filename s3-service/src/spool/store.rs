@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) graves: Graveyard,
     pub(super) rooms: Rooms,
     pub(super) closed: bool,
+    /// How many work in the folder.
+    pub(super) busy: usize,
     /// Writes that there was no room for, since the start.
     pub(super) refused: u64,
     /// Entries that S3 has taken, since the start.
@@ -59,9 +61,9 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Whether nobody is writing an entry, or sending one.
+    /// Whether nobody is writing or moving an entry, or sending one.
     pub(super) fn is_quiet(&self) -> bool {
-        self.index.claimed() == 0 && self.rooms.entries == 0
+        self.index.claimed() == 0 && self.busy == 0
     }
 }
 
@@ -76,8 +78,8 @@ impl Store {
     ) -> Result<Arc<Self>, SpoolError> {
         let (folder, found) = Folder::open(root, &bucket, disk)?;
         let (index, graves, rooms) = (Index::default(), Graveyard::default(), Rooms::default());
-        let (closed, refused, uploaded, last) = (false, 0, 0, EntryId::FIRST);
-        let mut state = State { index, graves, rooms, closed, refused, uploaded, last };
+        let (closed, busy, refused, uploaded, last) = (false, 0, 0, 0, EntryId::FIRST);
+        let mut state = State { index, graves, rooms, closed, busy, refused, uploaded, last };
         for name in found.entries {
             state.last = state.last.max(name.id);
             state.index.insert(name.id, Item::from(name), Stage::Waiting);
@@ -117,9 +119,10 @@ impl Store {
     /// claimed for the caller comes with the id. Blocks.
     pub(super) fn commit(
         &self,
+        // Before the draft, so that it is dropped after it.
+        mut room: Room,
         draft: Draft,
         header: &Header,
-        room: Room,
         claim: bool,
     ) -> Result<(EntryId, bool), SpoolError> {
         let key: Arc<str> = Arc::from(header.key.as_str());

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bounds;
+mod closing;
 mod crash;
 mod damage;
 mod dead;
