@@ -95,6 +95,10 @@ impl S3 {
 
     /// Any other call of the SDK, under the same breaker and books; its operation is `other`.
     ///
+    /// It does not see the upload queue: a write to a key that has queued writes overtakes them, and
+    /// is overwritten by them when they drain. [`upload`](Self::upload) and [`delete`](Self::delete)
+    /// wait their turn; `Spool::holds` tells of such a key.
+    ///
     /// ```no_run
     /// # async fn tags(s3: s3_service::S3) -> Result<(), s3_service::S3Error> {
     /// let tags = s3
@@ -126,12 +130,16 @@ impl S3 {
     /// The same service past its breaker: calls are neither rejected nor judged nor queued, but they
     /// are booked. For what must be tried whatever the breaker says, such as an operator's own
     /// check: `s3.bypass().health_check().await`.
+    ///
+    /// Reads show what S3 has, whatever is queued. An upload to, a removal of, and a copy from or to a
+    /// key that has queued writes is refused (`SpoolError::KeyQueued`): they would overwrite it.
     #[must_use]
     pub fn bypass(&self) -> Self {
         Self { inner: Arc::new(self.inner.bypass()) }
     }
 
-    /// The SDK's client, with the breaker in it: what it does is judged, but not booked.
+    /// The SDK's client, with the breaker in it: what it does is judged, but not booked, and does not
+    /// see the upload queue, as with [`call`](Self::call).
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.inner.target.client

@@ -42,7 +42,7 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// The same past its breaker, hence without a queue behind it.
+    /// The same past its breaker, hence past its queue.
     pub(crate) fn bypass(&self) -> Self {
         Self {
             target: self.target.bypass(),
@@ -52,7 +52,7 @@ impl Inner {
             ledger: Arc::clone(&self.ledger),
             asked: self.asked.clone(),
             #[cfg(feature = "spool")]
-            queue: None,
+            queue: self.queue.as_ref().map(crate::spool::Queue::bypass),
         }
     }
 

@@ -74,8 +74,9 @@ pub enum SpoolError {
     /// The entry is on its way to S3 this very moment.
     #[error("entry {0} is being uploaded")]
     Uploading(EntryId),
-    /// A copy from or to this key would overtake its queued writes.
-    #[error("`{0}` has queued writes, which a copy would overtake")]
+    /// A copy from or to this key, or a write to it [past the breaker](crate::S3::bypass), would
+    /// overtake its queued writes, and then be overwritten by them.
+    #[error("`{0}` has queued writes, which this call would overtake")]
     KeyQueued(String),
 }
 

@@ -24,13 +24,24 @@ use crate::service::Inner;
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) spool: Spool,
-    mode: SpoolMode,
+    /// None past the breaker: nothing is queued there, and nothing that is queued overtaken.
+    mode: Option<SpoolMode>,
     drain: OnceLock<Drain>,
 }
 
 impl Queue {
     pub(crate) const fn new(spool: Spool, mode: SpoolMode) -> Self {
-        Self { spool, mode, drain: OnceLock::new() }
+        Self { spool, mode: Some(mode), drain: OnceLock::new() }
+    }
+
+    /// The same for calls past the breaker.
+    pub(crate) fn bypass(&self) -> Self {
+        Self { spool: self.spool.clone(), mode: None, drain: OnceLock::new() }
+    }
+
+    /// Whether calls go past it.
+    pub(super) const fn is_bypassed(&self) -> bool {
+        self.mode.is_none()
     }
 
     /// Begins to drain into `service`, for as long as it lives.
@@ -126,11 +137,16 @@ impl Queue {
     async fn write(&self, service: &Inner, write: Write) -> Result<Written, S3Error> {
         if self.spool.holds(write.key()) {
             service.ledger.rejected(write.operation());
+            if self.is_bypassed() {
+                let error = SpoolError::KeyQueued(write.key().to_owned());
+                return Err(S3Error::spool(error, None));
+            }
             return self.keep(write, None).await;
         }
         match self.mode {
-            SpoolMode::OnOpen => self.ask_first(service, write).await,
-            SpoolMode::WriteAhead => self.store_first(service, write).await,
+            None => service.send(write).await,
+            Some(SpoolMode::OnOpen) => self.ask_first(service, write).await,
+            Some(SpoolMode::WriteAhead) => self.store_first(service, write).await,
         }
     }
 

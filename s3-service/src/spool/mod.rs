@@ -65,7 +65,9 @@
 //!   survives kill -9 and a loss of power.
 //! * **Order is kept per key.** While a key has queued writes, new ones queue behind them, and
 //!   downloads and HEADs of it are served from the last. Listings show S3 alone; a copy from or to
-//!   such a key is [refused](SpoolError::KeyQueued).
+//!   such a key is [refused](SpoolError::KeyQueued), and so is a write to it past the breaker
+//!   ([`S3::bypass`](crate::S3::bypass)). What is sent by [`S3::call`](crate::S3::call) or
+//!   [`S3::client`](crate::S3::client) does not see the queue: ask [`Spool::holds`] before.
 //! * **Nothing is doubled in effect.** A write may be sent twice, if the process dies between S3's
 //!   answer and the removal of the entry; but no later write to its key can have come between. Other
 //!   processes can: two spools that write to one key have no order.

@@ -66,6 +66,9 @@ impl Queue {
     }
 
     fn newest(&self, key: &str) -> Option<(EntryId, Item)> {
+        if self.is_bypassed() {
+            return None;
+        }
         let state = self.spool.store.state();
         state.index.newest(key).map(|(id, item)| (id, item.clone()))
     }

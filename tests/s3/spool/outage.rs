@@ -3,7 +3,7 @@
 use circuit_layer::State;
 use circuit_layer::metrics::{Exporter, Metrics};
 use s3_service::spool::SpoolEvent;
-use s3_service::{ErrorType, S3, S3Error, Spool, SpoolError, Start, Upload, Written};
+use s3_service::{CopyObject, ErrorType, S3, S3Error, Spool, SpoolError, Start, Upload, Written};
 
 use super::support::{entries, id, spooled, spooled_with, upload};
 use crate::support::BUCKET;
@@ -58,6 +58,36 @@ async fn a_key_with_queued_writes_takes_no_other_way() {
     assert_eq!(rig.stored("k").await.as_deref(), Some("2"));
     let direct = rig.s3().upload(upload("k", "3")).await.unwrap();
     assert!(matches!(direct, Written::Stored(_)), "the key is free again: {direct:?}");
+}
+
+#[tokio::test]
+async fn a_call_past_the_breaker_does_not_overtake_queued_writes() {
+    let rig = spooled().await;
+    rig.hold("k", "1").await;
+    let bypass = rig.s3().bypass();
+    let refused = [
+        bypass.upload(upload("k", "2")).await.map(drop),
+        bypass.delete("k").await.map(drop),
+        bypass.copy(CopyObject::new("k", "x")).await.map(drop),
+    ];
+    for refused in refused {
+        let Err(S3Error::Spool { error, cause: None }) = refused else { panic!("{refused:?}") };
+        assert!(matches!(*error, SpoolError::KeyQueued(key) if key == "k"));
+    }
+    assert_eq!(rig.s3().get_health().report.rejected, 3, "nobody asked S3");
+    assert!(bypass.head("k").await.unwrap_err().is_not_found(), "it reads what S3 has");
+    let other = bypass.upload(upload("other", "x")).await.unwrap();
+    assert!(matches!(other, Written::Stored(_)), "{other:?}");
+
+    let mut events = rig.spool().events();
+    rig.heal().await;
+    rig.left(&mut events, 1).await;
+    assert_eq!(rig.stored("k").await.as_deref(), Some("1"));
+    let direct = bypass.upload(upload("k", "3")).await.unwrap();
+    assert!(matches!(direct, Written::Stored(_)), "the key is free again: {direct:?}");
+    rig.rig.server.kill().await;
+    assert!(bypass.upload(upload("k", "4")).await.is_err(), "nothing is queued");
+    assert_eq!(rig.spool().status().depth, 0);
 }
 
 #[tokio::test]
