@@ -1,11 +1,13 @@
 //! The right to work on one entry, given back when it is dropped.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 
 use circuit_layer::Moment;
 
 use super::error::SpoolError;
+use super::folder::Durable;
 use super::index::Item;
 use super::intake::{Write, blocking};
 use super::name::{Action, EntryId};
@@ -117,21 +119,24 @@ impl Claim {
     }
 
     /// S3 has it: the entry goes, and then its key is free. It stays claimed until the removal is
-    /// durable, or else it could come back after a later write to the same key.
+    /// durable, where the disk lets it be, or else it could come back after a later write to the same key.
     async fn uploaded(self) {
         let removed = blocking(move || {
-            let removed = self.remove();
-            if let Err(error) = &removed {
-                // It will be uploaded again, which changes nothing: nobody has written in between.
-                tracing::error!(entry = %self.id, %error, "an uploaded entry was not removed");
-                self.rests(false);
-                return removed;
-            }
+            let durable = match self.remove() {
+                Ok(durable) => durable,
+                Err(error) => {
+                    // It will be uploaded again, which changes nothing: nobody has written in between.
+                    tracing::error!(entry = %self.id, %error, "an uploaded entry was not removed");
+                    self.rests(false);
+                    return Err(SpoolError::write(error));
+                }
+            };
+            self.log(durable);
             self.store.state().uploaded += 1;
             let (id, key) = (self.id, Arc::clone(&self.item.key));
             self.store.tell(SpoolEvent::Uploaded { id, key });
             self.end();
-            removed
+            Ok(())
         });
         // Logged above.
         drop(removed.await);
@@ -140,17 +145,25 @@ impl Claim {
     /// Removes an entry that its caller takes the error for.
     pub(super) async fn discard(self) {
         let removed = blocking(move || {
-            let removed = self.remove();
+            let removed = self.remove().map(|durable| self.log(durable));
             self.end();
-            removed
+            removed.map_err(SpoolError::write)
         });
         if let Err(error) = removed.await {
             tracing::error!(%error, "a refused entry was not removed");
         }
     }
 
-    fn remove(&self) -> Result<(), SpoolError> {
-        self.store.folder.remove(&self.item.name(self.id)).map_err(SpoolError::write)
+    fn remove(&self) -> io::Result<Durable> {
+        self.store.folder.remove(&self.item.name(self.id))
+    }
+
+    /// Nobody is there to take the error.
+    fn log(&self, durable: Durable) {
+        if let Err(error) = durable {
+            let entry = self.id;
+            tracing::error!(%entry, %error, "after a loss of power it may be back in the queue");
+        }
     }
 
     /// S3 will never take it: it goes to `dead/`.
@@ -158,9 +171,12 @@ impl Claim {
         let buried = blocking(move || {
             let name = self.item.name(self.id);
             tracing::error!(entry = %name, reason, "S3 refused a queued write for good");
-            if let Err(error) = self.store.folder.bury(&name, &reason) {
-                self.rests(true);
-                return Err(SpoolError::write(error));
+            match self.store.folder.bury(&name, &reason) {
+                Ok(durable) => self.log(durable),
+                Err(error) => {
+                    self.rests(true);
+                    return Err(SpoolError::write(error));
+                }
             }
             let (id, item) = (self.id, self.item.clone());
             self.store.state().graves.insert(id, item.clone(), reason.clone());
@@ -197,3 +213,7 @@ impl Drop for Claim {
         self.store.stirred();
     }
 }
+
+#[cfg(test)]
+#[path = "unsynced_tests.rs"]
+mod unsynced_tests;

@@ -21,6 +21,10 @@ const DAMAGED: &str = "damaged";
 /// Ends the name of a note beside an entry. No key has this in its escaped form.
 const REASON: &str = "~reason";
 
+/// Of a move or a removal that is done: whether it would survive a loss of power. Where it would not,
+/// the file may be back at its old place then, and before then it is not.
+pub(super) type Durable = io::Result<()>;
+
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) root: PathBuf,
@@ -86,21 +90,20 @@ impl Folder {
     }
 
     /// Moves an entry to `dead/`, with the reason beside it.
-    pub(super) fn bury(&self, name: &Name, reason: &str) -> io::Result<()> {
+    pub(super) fn bury(&self, name: &Name, reason: &str) -> io::Result<Durable> {
         let to = self.dead_folder().join(name.to_string());
         note(&to, reason);
         self.disk.rename(&self.path(name), &to)?;
-        self.disk.sync_folder(&self.dead_names)?;
-        self.sync()
+        Ok(self.disk.sync_folder(&self.dead_names).and_then(|()| self.sync()))
     }
 
     /// Moves an entry back from `dead/`.
-    pub(super) fn revive(&self, name: &Name) -> io::Result<()> {
+    pub(super) fn revive(&self, name: &Name) -> io::Result<Durable> {
         let from = self.dead_folder().join(name.to_string());
         self.disk.rename(&from, &self.path(name))?;
-        self.sync()?;
+        let synced = self.sync();
         forget(&from);
-        self.disk.sync_folder(&self.dead_names)
+        Ok(synced.and_then(|()| self.disk.sync_folder(&self.dead_names)))
     }
 
     /// Why an entry is dead, as far as it was noted.
@@ -110,17 +113,17 @@ impl Folder {
     }
 
     /// Removes an entry for good.
-    pub(super) fn remove(&self, name: &Name) -> io::Result<()> {
+    pub(super) fn remove(&self, name: &Name) -> io::Result<Durable> {
         self.disk.remove(&self.path(name))?;
-        self.sync()
+        Ok(self.sync())
     }
 
     /// Removes a dead entry for good.
-    pub(super) fn remove_dead(&self, name: &Name) -> io::Result<()> {
+    pub(super) fn remove_dead(&self, name: &Name) -> io::Result<Durable> {
         let path = self.dead_folder().join(name.to_string());
         self.disk.remove(&path)?;
         forget(&path);
-        self.disk.sync_folder(&self.dead_names)
+        Ok(self.disk.sync_folder(&self.dead_names))
     }
 
     /// Moves a file that is not what it should be out of the way, with the reason beside it.

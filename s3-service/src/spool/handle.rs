@@ -121,7 +121,8 @@ impl Spool {
     /// overwritten.
     ///
     /// # Errors
-    /// [`SpoolError::NoSuchEntry`], or what the system says of the move.
+    /// [`SpoolError::NoSuchEntry`], or what the system says of the move. If it is the sync that
+    /// failed, the entry is back all the same, until a loss of power.
     ///
     /// # Cancellation
     /// Dropped, it may have brought the entry back or not.
@@ -144,16 +145,19 @@ impl Spool {
             drop(state);
             let revived = store.folder.revive(&grave.item.name(id));
             let mut state = store.state();
-            if let Err(error) = revived {
-                state.graves.insert(id, grave.item, grave.reason);
-                return Err(SpoolError::write(error));
-            }
+            let durable = match revived {
+                Ok(durable) => durable,
+                Err(error) => {
+                    state.graves.insert(id, grave.item, grave.reason);
+                    return Err(SpoolError::write(error));
+                }
+            };
             let key = Arc::clone(&grave.item.key);
             state.index.insert(id, grave.item, Stage::Waiting);
             drop(state);
             store.tell(SpoolEvent::Retried { id, key });
             store.stirred();
-            Ok(())
+            durable.map_err(SpoolError::write)
         })
         .await
     }
@@ -162,7 +166,8 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError::NoSuchEntry`]; [`SpoolError::Uploading`] while it is on its way; what the
-    /// system says of the removal.
+    /// system says of the removal. If it is the sync that failed, the entry is gone all the same,
+    /// and may be back after a loss of power.
     ///
     /// # Cancellation
     /// Dropped, it may have removed the entry or not.
@@ -171,32 +176,32 @@ impl Spool {
         blocking(move || {
             let _busy = Busy::begin(&store)?;
             let mut state = store.state();
-            let key = match state.index.hide(id) {
+            let (durable, key) = match state.index.hide(id) {
                 Some(Ok(item)) => {
                     drop(state);
                     let removed = store.folder.remove(&item.name(id));
                     let mut state = store.state();
-                    if let Err(error) = removed {
+                    let durable = removed.map_err(|error| {
                         state.index.arrived(id, false);
-                        return Err(SpoolError::write(error));
-                    }
+                        SpoolError::write(error)
+                    })?;
                     state.index.remove(id);
                     drop(state);
-                    item.key
+                    (durable, item.key)
                 }
                 Some(Err(())) => return Err(SpoolError::Uploading(id)),
                 None => {
                     let grave = state.graves.get(id).cloned().ok_or(SpoolError::NoSuchEntry(id))?;
                     drop(state);
                     let name = grave.item.name(id);
-                    store.folder.remove_dead(&name).map_err(SpoolError::write)?;
+                    let durable = store.folder.remove_dead(&name).map_err(SpoolError::write)?;
                     store.state().graves.remove(id);
-                    grave.item.key
+                    (durable, grave.item.key)
                 }
             };
             store.tell(SpoolEvent::Discarded { id, key });
             store.stirred();
-            Ok(())
+            durable.map_err(SpoolError::write)
         })
         .await
     }

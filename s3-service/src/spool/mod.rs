@@ -105,6 +105,7 @@
 //! | loss of power | what was answered `Queued` is there: file synced, renamed, folder synced |
 //! | disk full, quota, bound reached | [`SpoolError::Full`]; nothing of the write is left; the drain goes on and gives room back |
 //! | the sync of a file or of the folder fails | the write is an error; its file is removed, and never trusted again |
+//! | the sync of a removal, or of a move, fails | it is done, and logged; after a loss of power the file may be at its old place again, and is sent over what was written since |
 //! | a file lost its end, or was flipped a bit | found at the start, or before the upload; it goes to `damaged/`, everything else goes on |
 //! | a file was removed by hand | the entry is gone, with a [`SpoolEvent::Damaged`] |
 //! | the folder can not be read or written | [`SpoolError::Folder`] at the start, [`SpoolError::Write`] later |

@@ -180,14 +180,15 @@ impl Store {
     pub(super) fn condemn(&self, id: EntryId, item: &Item, flaw: &str) {
         let name = item.name(id).to_string();
         tracing::error!(entry = name, flaw, "a damaged entry was set aside");
-        let moved = self.folder.set_aside(&name, flaw).and_then(|()| self.folder.sync());
-        if let Err(error) = &moved {
+        let moved = self.folder.set_aside(&name, flaw);
+        let is_moved = moved.is_ok();
+        if let Err(error) = moved.and_then(|()| self.folder.sync()) {
             // It is gone, or in the way again at the next start.
-            tracing::error!(entry = name, %error, "it could not be moved");
+            tracing::error!(entry = name, %error, "it could not be moved for good");
         }
         let mut state = self.state();
         state.index.remove(id);
-        state.graves.damaged += u64::from(moved.is_ok());
+        state.graves.damaged += u64::from(is_moved);
         drop(state);
         let (key, flaw) = (Arc::clone(&item.key), flaw.to_owned());
         self.tell(SpoolEvent::Damaged { id, key, flaw });
