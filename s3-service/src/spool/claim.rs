@@ -14,7 +14,7 @@ use super::name::{Action, EntryId};
 use super::pace;
 use super::report::SpoolEvent;
 use super::sound::{Flaw, Sound};
-use super::store::Store;
+use super::store::{State, Store};
 use crate::error::S3Error;
 use crate::request::Upload;
 use crate::response::Written;
@@ -132,10 +132,8 @@ impl Claim {
                 }
             };
             self.log(durable);
-            self.store.state().uploaded += 1;
             let (id, key) = (self.id, Arc::clone(&self.item.key));
-            self.store.tell(SpoolEvent::Uploaded { id, key });
-            self.end();
+            self.end(Some(SpoolEvent::Uploaded { id, key }), |state| state.uploaded += 1);
             Ok(())
         });
         // Logged above.
@@ -146,7 +144,7 @@ impl Claim {
     pub(super) async fn discard(self) {
         let removed = blocking(move || {
             let removed = self.remove().map(|durable| self.log(durable));
-            self.end();
+            self.end(None, |_| {});
             removed.map_err(SpoolError::write)
         });
         if let Err(error) = removed.await {
@@ -179,9 +177,9 @@ impl Claim {
                 }
             }
             let (id, item) = (self.id, self.item.clone());
-            self.store.state().graves.insert(id, item.clone(), reason.clone());
-            self.store.tell(SpoolEvent::Dead { id, key: item.key, reason });
-            self.end();
+            let (key, why) = (Arc::clone(&item.key), reason.clone());
+            let dead = SpoolEvent::Dead { id, key, reason };
+            self.end(Some(dead), |state| state.graves.insert(id, item, why));
             Ok(())
         });
         if let Err(error) = buried.await {
@@ -195,10 +193,17 @@ impl Claim {
         self.rest = Some((until, refused));
     }
 
-    /// The entry is no longer in the queue.
-    fn end(mut self) {
+    /// The entry is no longer in the queue. All at once: whoever hears of it finds it so, and hears
+    /// of it before the next of its key.
+    fn end(mut self, event: Option<SpoolEvent>, note: impl FnOnce(&mut State)) {
         self.is_over = true;
-        self.store.state().index.remove(self.id);
+        let mut state = self.store.state();
+        state.index.remove(self.id);
+        note(&mut state);
+        if let Some(event) = event {
+            self.store.tell(event);
+        }
+        drop(state);
         self.store.stirred();
     }
 }

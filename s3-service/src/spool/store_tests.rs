@@ -1,7 +1,10 @@
-//! The whole store against a naive model: a list of what waits and a list of what is dead.
+//! The whole store against a naive model, a list of what waits and a list of what is dead; and what a
+//! listener finds in it.
 
+use std::future::Future as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use circuit_layer::{Clock, ManualClock};
@@ -16,7 +19,7 @@ use crate::spool::handle::Spool;
 use crate::spool::intake::{self, Write};
 use crate::spool::name::EntryId;
 use crate::spool::report::EntryState;
-use crate::spool::tests::{Notebook, Taken, open, upload};
+use crate::spool::tests::{Notebook, Taken, open, plant, upload};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -183,6 +186,41 @@ async fn run(steps: Vec<Step>) {
             Step::Reopen => world.reopen(),
         }
         world.check();
+    }
+}
+
+/// Looks at the store the moment it is woken, as a listener on another thread can.
+#[derive(Debug)]
+struct Look {
+    store: Arc<Store>,
+    saw: Mutex<Vec<usize>>,
+}
+
+impl Wake for Look {
+    fn wake(self: Arc<Self>) {
+        // Where the lock is taken, a listener waits for what is being done.
+        if let Ok(state) = self.store.state.try_lock() {
+            self.saw.lock().unwrap().push(state.index.depth());
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_hears_that_an_entry_is_over_does_not_find_it_in_the_queue() {
+    for answer in [None, Some(S3Error::answer(400, "Code", String::new()))] {
+        let folder = tempfile::tempdir().unwrap();
+        plant(folder.path(), 1, "k", "v");
+        let store = open(folder.path(), Clock::default());
+        let notebook = Notebook::default();
+        notebook.answers.lock().unwrap().extend(answer);
+        let look = Arc::new(Look { store: Arc::clone(&store), saw: Mutex::default() });
+        let waker = Waker::from(Arc::clone(&look));
+        let mut events = store.events.subscribe();
+        let mut heard = std::pin::pin!(events.recv());
+        assert!(heard.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        fly(Claim::next(&store).unwrap(), notebook).await;
+        heard.await.unwrap();
+        assert!(!look.saw.lock().unwrap().contains(&1), "it was still there");
     }
 }
 
