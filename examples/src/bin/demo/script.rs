@@ -12,7 +12,7 @@ use examples::{Inventory, Pace};
 
 use crate::checks::Checks;
 use crate::play::{Play, Result};
-use crate::traffic::{Route, Sample};
+use crate::traffic::{Route, Sample, Summary};
 
 const WARM_UP: Duration = Duration::from_secs(3);
 
@@ -53,11 +53,14 @@ async fn all_well(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// Every answer is as wanted, and there are some.
+/// Every answer is as wanted, and there are some. What the others got is told.
 fn every(checks: &mut Checks, name: &str, samples: &[Sample], wanted: impl Fn(&Sample) -> bool) {
-    let good = samples.iter().filter(|sample| wanted(sample)).count();
-    let holds = good == samples.len() && good > 0;
-    checks.add(name, "every one", share(good, samples), holds);
+    let others: Vec<Sample> = samples.iter().filter(|sample| !wanted(sample)).cloned().collect();
+    let mut got = share(samples.len() - others.len(), samples);
+    if !others.is_empty() {
+        got = format!("{got}; {}", Summary::of(&others));
+    }
+    checks.add(name, "every one", got, others.is_empty() && !samples.is_empty());
 }
 
 fn share(good: usize, samples: &[Sample]) -> String {

@@ -49,6 +49,8 @@ pub(crate) struct Sample {
     pub(crate) sent: Moment,
     pub(crate) took: Duration,
     pub(crate) route: Route,
+    /// Of which product.
+    pub(crate) id: u32,
     /// None: no answer at all.
     pub(crate) status: Option<u16>,
     /// `x-served-by` or `x-degraded`; `shed` if the degradation layer said no.
@@ -131,7 +133,8 @@ pub(crate) async fn run(url: String, answers: Answers) {
         asked.spawn(async move {
             let sent = clock.now();
             let answer = ask(&client, &url, route, id).await;
-            answers.push(sample(route, sent, clock.now() - sent, answer.as_ref().ok()));
+            let took = clock.now() - sent;
+            answers.push(sample((route, id), sent, took, answer.as_ref().ok()));
         });
         while asked.try_join_next().is_some() {}
     }
@@ -161,11 +164,16 @@ pub(crate) async fn ask(
     Ok(response)
 }
 
-fn sample(route: Route, sent: Moment, took: Duration, answer: Option<&Response>) -> Sample {
+fn sample(
+    (route, id): (Route, u32),
+    sent: Moment,
+    took: Duration,
+    answer: Option<&Response>,
+) -> Sample {
     let header = |name: &str| answer?.headers().get(name)?.to_str().ok();
     let status = answer.map(|answer| answer.status().as_u16());
     let shed = header("x-degradation-level").filter(|_| status == Some(503)).map(|_| "shed");
     let mark = shed.or_else(|| header(SERVED_BY)).or_else(|| header(DEGRADED)).unwrap_or("");
     let retry_after = header("retry-after").and_then(|wait| wait.parse().ok());
-    Sample { sent, took, route, status, mark: mark.to_owned(), retry_after }
+    Sample { sent, took, route, id, status, mark: mark.to_owned(), retry_after }
 }

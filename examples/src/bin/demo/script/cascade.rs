@@ -15,6 +15,8 @@ const TO_RECOVER: Duration = Duration::from_secs(30);
 
 pub(super) async fn database(play: &mut Play) -> Result<()> {
     let act = "database down";
+    // What was sold is on no page until somebody reads it again, and that takes the database.
+    play.until(Duration::from_secs(5), all_is_read_again).await;
     let Some(outage) = Outage::begin(play, Victim::Database, act).await? else { return Ok(()) };
     let degraded = |play: &Play| play.snapshot().level == Level::Degraded;
     play.until(Duration::from_secs(3), degraded).await;
@@ -44,6 +46,21 @@ pub(super) async fn database(play: &mut Play) -> Result<()> {
     let writes = play.since(back, &[Route::Stock]);
     every(&mut play.checks, &format!("{act}: back, stock is changed"), &writes, Sample::ok);
     Ok(())
+}
+
+/// Whether the list, and the page of each product whose stock was changed, were read after that.
+fn all_is_read_again(play: &Play) -> bool {
+    let second = play.now() - Duration::from_secs(1);
+    let read = play.since(second, &[Route::List, Route::Page, Route::Description]);
+    let read_since = |stock: &Sample, route: &[Route], id: Option<u32>| {
+        let same = |one: &&Sample| route.contains(&one.route) && id.is_none_or(|id| one.id == id);
+        read.iter().filter(same).any(|one| one.ok() && one.sent > stock.sent)
+    };
+    let stocks = play.since(second, &[Route::Stock]);
+    stocks.iter().all(|stock| {
+        let page = [Route::Page, Route::Description];
+        read_since(stock, &[Route::List], None) && read_since(stock, &page, Some(stock.id))
+    })
 }
 
 pub(super) async fn everything(play: &mut Play) -> Result<()> {
