@@ -126,15 +126,7 @@ async fn a_write_that_waits_in_vain_to_be_sent_again_is_not_merely_busy() {
     };
     // Both queue before the first may go.
     let place = service.core.lanes.place().await.unwrap();
-    let second = async {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        alone().await
-    };
-    let go = async {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-        drop(place);
-    };
-    let (first, second, ()) = tokio::join!(alone(), second, go);
+    let (first, second, ()) = tokio::join!(alone(), alone(), async { drop(place) });
     assert_eq!(fake.dials(), 2, "the second has the only place meanwhile");
     for error in [first.unwrap_err(), second.unwrap_err()] {
         assert!(matches!(error, RedisError::Timeout { maybe_applied: true, .. }), "{error:?}");
