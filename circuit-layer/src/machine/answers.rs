@@ -13,7 +13,7 @@ impl Machine {
         if ticket.generation != self.generation {
             return None;
         }
-        let slow = at.rules.slow.is_some_and(|slow| at.now - time.started > slow);
+        let slow = at.is_slow(time);
         if ticket.watch == self.watch {
             if self.control == Control::Disabled {
                 policy.forget(time.started);
@@ -34,7 +34,7 @@ impl Machine {
         time: Option<Time>,
         at: At<'_>,
     ) -> Option<Ticket> {
-        let slow = at.rules.slow.zip(time).is_some_and(|(slow, time)| at.now - time.started > slow);
+        let slow = time.is_some_and(|time| at.is_slow(time));
         match self.settle(ticket, time, Outcome::Success, at) {
             Recorded::Stale => None,
             // It has failed already, and nobody fails twice.

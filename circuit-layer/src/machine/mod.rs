@@ -152,7 +152,7 @@ impl Machine {
                 self.decide(decision, Cause::ProbeFailed, retry_after, at)
             }
             Phase::HalfOpen { probes, .. } => {
-                let slow = at.rules.slow.is_some_and(|slow| call.is_slow(slow, at.now));
+                let slow = time.is_some_and(|time| at.is_slow(time));
                 match probes.settle(ticket.probe, failed || slow, &at.rules.half_open) {
                     Some(decision) => self.decide(decision, Cause::ProbeFailed, retry_after, at),
                     None => Recorded::Stale,

@@ -33,6 +33,14 @@ pub(crate) struct At<'a> {
     pub(crate) roll: f64,
 }
 
+impl At<'_> {
+    /// Whether the answer has taken too long to begin, where the policy watches for that.
+    pub(super) fn is_slow(&self, time: Time) -> bool {
+        let took = time.answered.unwrap_or(self.now) - time.started;
+        self.rules.slow.is_some_and(|slow| took > slow)
+    }
+}
+
 /// Which admission an outcome belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
