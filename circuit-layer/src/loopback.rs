@@ -20,7 +20,7 @@ static PASSED: LazyLock<AtomicUsize> =
     LazyLock::new(|| AtomicUsize::new(fastrand::usize(..PORTS.len())));
 
 /// Listens on a port of `127.0.0.1` that no other call in this process gets, until all were taken
-/// once.
+/// once. The listener does not block, as an asynchronous runtime wants it.
 ///
 /// # Errors
 ///
@@ -32,7 +32,10 @@ pub fn listen() -> io::Result<TcpListener> {
         let mut from_there_on = PORTS.skip(passed);
         let port = from_there_on.next().unwrap_or(PORTS.start);
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Ok(listener) => return Ok(listener),
+            Ok(listener) => {
+                listener.set_nonblocking(true)?;
+                return Ok(listener);
+            }
             Err(error) => refused = error,
         }
     }

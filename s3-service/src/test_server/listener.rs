@@ -1,9 +1,7 @@
 //! The port and the connections: what dies when the server is killed.
 
-use std::io;
 use std::sync::atomic::Ordering;
 
-use circuit_layer::loopback;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -11,12 +9,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::gate::Gate;
-
-pub(super) fn listen() -> io::Result<TcpListener> {
-    let socket = loopback::listen()?;
-    socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket)
-}
 
 /// The task that accepts, and through it every connection.
 #[derive(Debug)]

@@ -17,9 +17,11 @@ use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+use circuit_layer::loopback;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 pub use fault::Fault;
 
@@ -86,7 +88,7 @@ impl S3Server {
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let gate = Gate::new(service.build());
-        let socket = listener::listen()?;
+        let socket = TcpListener::from_std(loopback::listen()?)?;
         let addr = socket.local_addr()?;
         let listener = tokio::sync::Mutex::new(Some(Listener::spawn(socket, gate.clone())));
         Ok(Self { _folder: folder, gate, addr, listener })
@@ -161,7 +163,7 @@ impl S3Server {
     pub async fn restart(&self) -> Result<(), ServerError> {
         let mut listener = self.listener.lock().await;
         if listener.is_none() {
-            let socket = tokio::net::TcpListener::bind(self.addr).await?;
+            let socket = TcpListener::bind(self.addr).await?;
             *listener = Some(Listener::spawn(socket, self.gate.clone()));
         }
         drop(listener);

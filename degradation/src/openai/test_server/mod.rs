@@ -85,7 +85,7 @@ impl OpenAiServer {
     ///
     /// No port is free.
     pub async fn start() -> Result<Self, ServerError> {
-        let socket = listen()?;
+        let socket = TcpListener::from_std(loopback::listen()?)?;
         let addr = socket.local_addr()?;
         let mut server = Self { addr, shared: Arc::default(), listening: None };
         server.listen(socket);
@@ -160,12 +160,6 @@ impl Drop for OpenAiServer {
             listening.abort();
         }
     }
-}
-
-fn listen() -> io::Result<TcpListener> {
-    let socket = loopback::listen()?;
-    socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket)
 }
 
 async fn accept(socket: TcpListener, router: Router) {
