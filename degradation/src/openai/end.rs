@@ -45,11 +45,9 @@ impl End {
         let kind = content_type.split(';').next().unwrap_or_default().trim();
         match kind.to_ascii_lowercase().as_str() {
             "text/event-stream" => Self::Events { line: Vec::new(), finished: false },
-            text if text.starts_with("text/") && text != "text/html" && may_be_text(path) => {
-                Self::Bytes
-            }
             // A proxy's page is no answer, and will not do as JSON.
-            json if json == "application/json" || json.starts_with("text/") => {
+            "application/json" | "text/html" => Self::Json { bytes: Vec::new() },
+            text if text.starts_with("text/") && !may_be_text(path) => {
                 Self::Json { bytes: Vec::new() }
             }
             _ => Self::Bytes,
