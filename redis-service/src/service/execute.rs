@@ -39,19 +39,30 @@ impl<D: Dial> Core<D> {
         } else {
             match self.attempt(manner, wire, flight).await? {
                 Err(lost) if lost.is_lost() && request.is_repeatable() => {
-                    (*wire, _) = request.plan(self.deadline);
-                    flight.repeats();
-                    match self.attempt(manner, wire, flight).await {
-                        Ok(answer) => answer.map_err(|error| error.after(&lost)),
-                        // Why it was not sent again says nothing of the first time.
-                        Err(_unsent) if request.is_write() => Err(lost),
-                        Err(unsent) => return Err(unsent),
-                    }
+                    Box::pin(self.repeat(request, wire, flight, lost)).await?
                 }
                 answer => answer,
             }
         };
         answer.map_err(|source| RedisError::Call { operation: request.operation(), source })
+    }
+
+    /// Sends it once more, after the answer to the first time was lost.
+    async fn repeat(
+        &self,
+        request: &Request,
+        wire: &mut Wire,
+        flight: &mut Flight<'_, D>,
+        lost: CallError,
+    ) -> Result<Result<Value, CallError>, RedisError> {
+        (*wire, _) = request.plan(self.deadline);
+        flight.repeats();
+        match self.attempt(request.manner(), wire, flight).await {
+            Ok(answer) => Ok(answer.map_err(|error| error.after(&lost))),
+            // Why it was not sent again says nothing of the first time.
+            Err(_unsent) if request.is_write() => Ok(Err(lost)),
+            Err(unsent) => Err(unsent),
+        }
     }
 
     async fn attempt(
