@@ -56,9 +56,9 @@ impl S3Builder {
     /// it is. So a short outage does not last as long as `reset_timeout`, and during a long one no call
     /// is spent on finding out: each question that fails begins the wait anew.
     ///
-    /// A rejected call starts it, `pause` after the one before at the earliest; it has 3 s, or the
-    /// attempt's deadline where that is shorter, and is not repeated. Any answer will do that says that
-    /// S3 is at work, so also one that the bucket is not for us. It
+    /// A rejected call starts it, or a write that waits in the spool, `pause` after the one before at
+    /// the earliest; it has 3 s, or the attempt's deadline where that is shorter, and is not repeated.
+    /// Any answer will do that says that S3 is at work, so also one that the bucket is not for us. It
     /// [closes no breaker](circuit_layer::ActiveProbe): the next calls do, as probes. It goes past the
     /// breaker and is in no metric, in no count, in no health and in no span, because nobody called; an
     /// observer of the breaker hears of its answer. With the service it ends.

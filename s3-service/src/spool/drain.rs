@@ -3,11 +3,13 @@
 //! | the breaker is | entries on their way |
 //! | --- | --- |
 //! | closed, disabled or observing | one at first, one more for each success, up to the limit |
-//! | open, its wait not over | none; the task sleeps |
+//! | open, its wait not over | none; the task asks again each second, and is rejected |
 //! | open, its wait over | one: the probe |
 //! | half-open | one: a probe |
 //!
-//! So the backlog itself finds out that S3 is back, without waiting for somebody's call.
+//! So the backlog itself finds out that S3 is back, without waiting for somebody's call: by a probe at
+//! the end of the wait, or within seconds where the breaker has an [active probe](circuit_layer::ActiveProbe),
+//! which only a rejection starts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,8 +114,19 @@ impl<U: Uplink + Clone + 'static> Run<U> {
             (_, State::HalfOpen) => (1, None),
             (_, State::Open) => match breaker.retry_after {
                 Some(Duration::ZERO) => (1, None),
-                wait => (0, Some(now + wait.unwrap_or(LOOK).min(LOOK))),
+                wait => {
+                    self.ask();
+                    (0, Some(now + wait.unwrap_or(LOOK).min(LOOK)))
+                }
             },
+        }
+    }
+
+    /// Asks for the admission of what waits, to be rejected like any other caller.
+    fn ask(&self) {
+        if self.store.state().index.depth() > 0 {
+            // Should the wait be over by now, the breaker is half-open: the next pass begins an entry.
+            drop(self.breaker.try_acquire());
         }
     }
 
