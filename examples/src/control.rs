@@ -18,8 +18,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
 use degradation::{ControlEndpoints, ControlToken, DegradationManager, TokenError};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::listen;
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9_090);
 
@@ -93,9 +94,8 @@ impl Control {
         settings: ControlSettings,
     ) -> Result<Self, ControlError> {
         let ControlSettings { listen: addr, token } = settings;
-        let failed = |source| ControlError::Listen { addr, source };
-        let socket = TcpListener::bind(addr).await.map_err(failed)?;
-        let addr = socket.local_addr().map_err(failed)?;
+        let listening = listen::listen(addr).await;
+        let (socket, addr) = listening.map_err(|source| ControlError::Listen { addr, source })?;
         let orders = ControlEndpoints::new(manager, token).router();
         let router = Router::new().nest("/control", orders);
         let serving = tokio::spawn(axum::serve(socket, router).into_future());

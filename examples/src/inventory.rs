@@ -11,13 +11,13 @@ use degradation::status::CacheStatus;
 use degradation::{ConfigError, DegradationManager, HealthSource, Readiness, Shutdown};
 use redis_service::Redis;
 use s3_service::{S3, S3Error};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::chaos::{self, Chaos};
 use crate::database::{Database, QueryError};
 use crate::dependencies::{self, Dependencies, StartError};
+use crate::listen;
 use crate::metrics::Gauges;
 use crate::pages::Pages;
 use crate::settings::{Pace, Settings};
@@ -82,9 +82,8 @@ impl Inventory {
     /// Outside a tokio runtime.
     pub async fn start(settings: &Settings) -> Result<Self, InventoryError> {
         let (addr, pace) = (settings.listen, settings.pace);
-        let listen = |source| InventoryError::Listen { addr, source };
-        let socket = TcpListener::bind(addr).await.map_err(listen)?;
-        let addr = socket.local_addr().map_err(listen)?;
+        let listening = listen::listen(addr).await;
+        let (socket, addr) = listening.map_err(|source| InventoryError::Listen { addr, source })?;
 
         let exporter = Exporter::new()?;
         let metrics = Metrics::new(&exporter.meter());

@@ -30,6 +30,7 @@ pub mod dependencies;
 mod explain;
 pub mod grpc;
 pub mod inventory;
+mod listen;
 pub mod metrics;
 pub mod observability;
 pub mod pages;

@@ -50,6 +50,10 @@ async fn accept(socket: TcpListener, gate: Gate) {
 }
 
 async fn serve(stream: TcpStream, gate: Gate) {
+    // Or a streamed body would wait until the client has acknowledged the head, for up to 40 ms.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::trace!(%error, "a connection without TCP_NODELAY");
+    }
     let service = service_fn(|request| gate.clone().answer(request));
     let connection = Builder::new(TokioExecutor::new());
     let served = connection.serve_connection(TokioIo::new(stream), service).await;

@@ -178,6 +178,10 @@ async fn accept(socket: TcpListener, router: Router) {
 }
 
 async fn serve(stream: TcpStream, router: Router) {
+    // Or a streamed body would wait until the client has acknowledged the head, for up to 40 ms.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::trace!(%error, "a connection without TCP_NODELAY");
+    }
     let service = TowerToHyperService::new(router);
     let connection = hyper::server::conn::http1::Builder::new();
     if let Err(error) = connection.serve_connection(TokioIo::new(stream), service).await {
