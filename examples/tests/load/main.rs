@@ -12,6 +12,7 @@ mod outages;
 use std::time::Duration;
 
 use callers::{Answer, Kind, Reads};
+use circuit_layer::Clock;
 use degradation::status::ShedCounts;
 use degradation::{Level, LevelRules};
 use examples::dependencies::POSTGRES;
@@ -22,9 +23,11 @@ use tokio::task::JoinSet;
 /// Within this every request is answered, well or with an error.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Within this the queue is empty after the last outage, and all is offered again. Most of it is the
-/// wait of the breakers, which doubles with each probe that an outage has met, and falls again by a
-/// healthy minute only.
+/// Within this the queue is empty after the last outage: the active probe asks each second, and the
+/// entry that is to be the next probe rests for half a minute at most.
+const DRAINED: Duration = Duration::from_secs(45);
+
+/// Within this all is offered again: for a minute the level knows of the outage.
 const RECOVERED: Duration = Duration::from_secs(120);
 
 fn from_env(name: &str, default: u32) -> u32 {
@@ -68,12 +71,16 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
     let stored: Vec<_> = answers.iter().filter(|answer| answer.is_stored()).collect();
     assert!(!stored.is_empty(), "no upload was ever acknowledged");
     let spool = inventory.dependencies().s3.spool().unwrap();
-    callers::until(RECOVERED, async || match spool.status().depth {
+    let (clock, queued) = (Clock::default(), spool.status().depth);
+    let mended = clock.now();
+    callers::until(DRAINED, async || match spool.status().depth {
         0 => Ok(()),
         depth => Err(format!("{depth} entries wait")),
     })
     .await;
+    let drained = clock.now() - mended;
     callers::offers_all(&inventory.url(), RECOVERED).await;
+    let offered = clock.now() - mended;
     // An outage may leave the level low for as long as its failures are of the last minute.
     let low = Some(Duration::from_millis(500));
     inventory.manager().force_level(Level::Critical, "photos are shed for a moment", low);
@@ -88,7 +95,8 @@ async fn every_request_is_answered_in_time_nothing_acknowledged_is_lost_and_all_
     }
     books_agree(&inventory, &answers, reads).await;
     println!(
-        "{} answers within {:?}, {} uploads, {reads:?}",
+        "{} answers within {:?}, {} uploads, {reads:?}; {queued} queued ones were gone after \
+         {drained:?}, all was offered after {offered:?}",
         answers.len(),
         slowest.took,
         stored.len()
