@@ -193,3 +193,7 @@ mod tests;
 #[cfg(test)]
 #[path = "idle_tests.rs"]
 mod idle_tests;
+
+#[cfg(test)]
+#[path = "alone_tests.rs"]
+mod alone_tests;

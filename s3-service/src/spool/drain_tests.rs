@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use circuit_layer::{ActiveProbe, CircuitBreaker, Clock, State};
+use circuit_layer::{CircuitBreaker, Clock};
+use tokio::sync::watch;
 
 use super::Drain;
 use crate::error::S3Error;
@@ -14,7 +15,7 @@ use crate::spool::store::Store;
 use crate::spool::tests::{Notebook, open, plant, upload};
 
 /// Waits, within a bound, until the spool is empty.
-async fn emptied(store: &Store) {
+pub(super) async fn emptied(store: &Store) {
     let empty = async {
         while store.state().index.depth() > 0 {
             tokio::task::yield_now().await;
@@ -64,7 +65,7 @@ async fn a_hundred_thousand_entries_open_quickly_and_drain_in_order_while_writes
 #[derive(Clone, Debug)]
 struct Gauge {
     inner: Notebook,
-    flying: tokio::sync::watch::Sender<usize>,
+    flying: watch::Sender<usize>,
 }
 
 impl Uplink for Gauge {
@@ -87,7 +88,7 @@ async fn the_drain_begins_with_one_and_never_passes_its_limit() {
         plant(folder.path(), n, &format!("k{n}"), "x");
     }
     let store = open(folder.path(), Clock::default());
-    let (flying, mut seen) = tokio::sync::watch::channel(0);
+    let (flying, mut seen) = watch::channel(0);
     let gauge = Gauge { inner: Notebook::default(), flying };
     let taken = Arc::clone(&gauge.inner.taken);
     let _drain = Drain::spawn(Arc::clone(&store), CircuitBreaker::new("s3"), gauge, 3);
@@ -176,42 +177,4 @@ async fn a_flipped_byte_never_reaches_s3_and_costs_nobody_else() {
     assert_eq!(store.state().graves.damaged, 1);
     let aside = std::fs::read_dir(folder.path().join("damaged")).unwrap().count();
     assert_eq!(aside, 2, "the file and its reason");
-}
-
-#[tokio::test]
-async fn a_queue_beside_which_nobody_calls_finds_out_within_seconds_that_s3_is_back() {
-    let (clock, time) = Clock::manual();
-    let folder = tempfile::tempdir().unwrap();
-    plant(folder.path(), 1, "k", "v");
-    let store = open(folder.path(), clock.clone());
-    let (s3, answers) = tokio::sync::watch::channel(false);
-    let asked = answers.clone();
-    let probe = ActiveProbe::new(move || {
-        let answers = *asked.borrow();
-        async move { if answers { Ok(()) } else { Err(()) } }
-    });
-    let wait = Duration::from_secs(600);
-    let builder = CircuitBreaker::builder("s3").clock(clock).reset_timeout(wait);
-    let breaker = builder.active_probe(probe).build().unwrap();
-    while breaker.state() == State::Closed {
-        breaker.try_acquire().unwrap().failure("timeout");
-    }
-    let notebook = Notebook::default();
-    let _drain = Drain::spawn(Arc::clone(&store), breaker.clone(), notebook.clone(), 8);
-    let pass = async |seconds| {
-        for _ in 0..seconds {
-            time.advance(Duration::from_secs(1));
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
-        }
-    };
-    pass(30).await;
-    assert_eq!(breaker.state(), State::Open);
-    assert_eq!(breaker.snapshot().retry_after, Some(wait), "asked a moment ago, without an answer");
-
-    s3.send_replace(true);
-    pass(2).await;
-    emptied(&store).await;
-    assert_eq!(notebook.taken.lock().unwrap().len(), 1);
 }
