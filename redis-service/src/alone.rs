@@ -23,7 +23,7 @@ use crate::dialling::Lease;
 use crate::error::{CallError, RedisError};
 use crate::lanes::Lanes;
 use crate::manager::Pulse;
-use crate::request::{Decision, Manner, Pipeline, Transaction, Wire};
+use crate::request::{Decision, Pipeline, Transaction, Wire};
 
 /// The right to one connection.
 pub(crate) struct Place {
@@ -102,10 +102,8 @@ impl<D: Dial> Alone<D> {
         match transaction.decide(replies?) {
             Decision::Leave => Ok(None),
             Decision::Write(writes) if writes.is_empty() => Ok(None),
-            Decision::Write(writes) if writes.manner() == Manner::Alters => {
-                Err(refused("a transaction can not hold what alters its connection"))
-            }
-            Decision::Write(writes) => Ok(Some(writes.atomic())),
+            Decision::Write(writes) => Transaction::refusal_of(&writes)
+                .map_or_else(|| Ok(Some(writes.atomic())), |why| Err(refused(why))),
             Decision::Mistyped => Err(refused(
                 "what a transaction has read is of another type than its closure takes",
             )),

@@ -30,6 +30,8 @@ use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, Pipeline, RedisError, Value};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::request::is_empty;
+
 /// Calls in flight above which commands are combined.
 pub(crate) const CROWD: usize = 4;
 
@@ -80,9 +82,9 @@ impl Combiner {
         Self { queue, _held: held }
     }
 
-    /// Whether a command may travel with others.
+    /// Whether a command may travel with others. An empty one would bring them each other's replies.
     pub(crate) fn takes(cmd: &Cmd) -> bool {
-        !cmd.is_no_response() && bytes_of(cmd) <= SMALL
+        !cmd.is_no_response() && !is_empty(cmd) && bytes_of(cmd) <= SMALL
     }
 
     /// Queues the command at once.
@@ -209,6 +211,14 @@ mod tests {
         fn get_db(&self) -> i64 {
             0
         }
+    }
+
+    #[test]
+    fn only_small_commands_with_one_reply_travel_together() {
+        assert!(Combiner::takes(cmd("GET").arg("k")));
+        assert!(!Combiner::takes(&Cmd::new()));
+        assert!(!Combiner::takes(cmd("GET").arg(vec![b'k'; SMALL])));
+        assert!(!Combiner::takes(cmd("GET").set_no_response(true)));
     }
 
     #[tokio::test]

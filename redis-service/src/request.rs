@@ -20,8 +20,8 @@ use bytes::Bytes;
 
 pub(crate) use encode::Wire;
 pub use pipeline::Pipeline;
-pub(crate) use raw::Manner;
 pub use raw::Raw;
+pub(crate) use raw::{Manner, is_empty};
 pub use set::SetOptions;
 pub(crate) use transaction::Decision;
 pub use transaction::Transaction;

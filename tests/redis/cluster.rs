@@ -1,8 +1,9 @@
 //! A Redis Cluster of six nodes that loses a master.
 
 use circuit_layer::State;
+use redis_service::redis::Cmd;
 use redis_service::test_server::RedisCluster;
-use redis_service::{Error, ErrorKind, Pipeline, Redis, RedisError, Transaction};
+use redis_service::{Error, ErrorKind, Pipeline, Raw, Redis, RedisError, Request, Transaction};
 
 use crate::support::{assert_kind, failing, millis, now, until};
 
@@ -37,6 +38,9 @@ async fn operations_reach_the_masters_of_their_keys() {
     }
     redis.ping().await.unwrap();
     redis.health_check().await.unwrap();
+    for empty in [Pipeline::new().raw(Cmd::new()).into(), Request::from(Raw::new(Cmd::new()))] {
+        assert_kind(&failing(redis.call(empty)).await.0, ErrorKind::Client);
+    }
     let watched = Transaction::watch(["k"]).write(|_: Vec<i64>| None);
     assert_kind(&failing(redis.transaction::<()>(watched)).await.0, ErrorKind::Client);
     let mut callers = tokio::task::JoinSet::new();

@@ -14,6 +14,7 @@ mod cluster;
 mod commands;
 mod crowd;
 mod dropped;
+mod empty;
 mod exclusive;
 mod failures;
 mod fallback;

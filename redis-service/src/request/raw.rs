@@ -27,7 +27,7 @@ pub(crate) enum Manner {
     Shared,
     /// Holds it up: it waits in Redis, it must not be interrupted, or it is big.
     Alone,
-    /// Leaves it in another state than it found it.
+    /// Leaves it in another state than it found it, or its replies in disorder.
     Alters,
 }
 
@@ -144,7 +144,16 @@ impl Raw {
         is_one_of(word(0), KEYLESS) || (is_one_of(word(0), SCRIPTS) && word(2) == b"0")
     }
 
+    /// Whether there is nothing in it. Redis gives no reply to that, and redis-rs counts on one where
+    /// it is part of a pipeline: all later replies would go to the wrong callers.
+    pub(super) fn is_empty(&self) -> bool {
+        is_empty(&self.cmd)
+    }
+
     pub(super) fn manner(&self) -> Manner {
+        if self.is_empty() {
+            return Manner::Alters;
+        }
         let mut words = self
             .cmd
             .args_iter()
@@ -162,6 +171,10 @@ impl Raw {
         }
         Manner::Shared
     }
+}
+
+pub(crate) fn is_empty(cmd: &Cmd) -> bool {
+    cmd.args_iter().len() == 0
 }
 
 pub(super) fn is_one_of(word: &[u8], names: &[&str]) -> bool {

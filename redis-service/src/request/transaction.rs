@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redis::{FromRedisValue, Value, from_redis_value};
 
-use super::{Manner, Pipeline};
+use super::Pipeline;
 use crate::Arg;
 
 /// Reads under watched keys, decides what to write, and writes it only if none of the keys has
@@ -102,12 +102,6 @@ impl Transaction {
 
     pub(crate) fn decide(&self, replies: Value) -> Decision {
         (self.decide)(replies)
-    }
-
-    /// Whether all of its parts can be part of one.
-    pub(crate) fn is_sound(&self) -> bool {
-        let reads = self.reads.manner() != Manner::Alters && !self.reads.waits();
-        reads && !self.watched.is_empty()
     }
 }
 

@@ -112,8 +112,8 @@ impl<D: Dial> Core<D> {
         if self.lanes.cluster {
             return Ok(Err(refused("keys can not be watched in a redis cluster")));
         }
-        if !transaction.is_sound() {
-            return Ok(Err(refused("a transaction watches a key, and reads without a wait")));
+        if let Some(why) = transaction.refusal() {
+            return Ok(Err(refused(why)));
         }
         let mut alone = self.alone(flight).await?;
         let mut answer = Ok(Value::Nil);
