@@ -86,3 +86,14 @@ async fn a_command_of_a_cursor_or_an_empty_name_has_one_answer_like_any_other() 
     assert_eq!((next, keys), (0, vec!["k".to_owned(), "n".to_owned()]));
     assert_eq!(redis.get::<u32>("n").await.unwrap(), Some(2));
 }
+
+#[tokio::test]
+async fn what_redis_leaves_unanswered_is_refused() {
+    let (_server, redis) = start().await;
+    redis.set("k", 1).await.unwrap();
+    for subject in ["ACK", "GETACK"] {
+        let unanswered = redis_rs::cmd("REPLCONF").arg(subject).arg(1).take();
+        assert_kind(&failing(redis.raw::<Value>(unanswered)).await.0, ErrorKind::Client);
+        assert_eq!(redis.get::<u32>("k").await.unwrap(), Some(1));
+    }
+}

@@ -31,7 +31,8 @@ pub(crate) enum Manner {
     Alters,
 }
 
-/// The groups connection, transactions and pub/sub of the Redis documentation.
+/// The groups connection, transactions and pub/sub of the Redis documentation, and what replicas say: Redis
+/// leaves some of that unanswered.
 const ALTERS: &[&str] = &[
     "MULTI",
     "EXEC",
@@ -55,6 +56,7 @@ const ALTERS: &[&str] = &[
     "ASKING",
     "SYNC",
     "PSYNC",
+    "REPLCONF",
 ];
 
 /// Words after `CLIENT` that change the client itself.
