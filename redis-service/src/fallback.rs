@@ -70,6 +70,7 @@
 
 mod answer;
 mod config;
+mod deletion;
 mod future;
 mod layer;
 pub(crate) mod listen;

@@ -22,6 +22,7 @@ mod from_pool;
 mod health_and_status;
 mod hostile;
 mod loading;
+mod local_writes;
 mod mistakes;
 mod operations;
 mod outage;

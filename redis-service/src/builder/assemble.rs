@@ -75,8 +75,8 @@ impl RedisBuilder {
         if self.start == Start::Strict {
             engine.clone().oneshot(Request::Ping).await.map_err(StartError::Unreachable)?;
         }
-        let fallback = self.fallback.map(|config| Core::new(config, breaker.clock().clone()));
-        let fallback = fallback.map(Arc::new);
+        let core = |config| Core::new(config, breaker.clock().clone()).behind(&breaker);
+        let fallback = self.fallback.map(|config| Arc::new(core(config)));
         if let (Some(core), Some(listener)) = (&fallback, listener)
             && core.config.tracking
         {

@@ -64,9 +64,14 @@ impl FallbackConfig {
     /// Whether a `SET` without a condition and a `DEL` succeed, in memory alone, while Redis does not
     /// take them.
     ///
-    /// They do not reach Redis later: when it is back, the keys are deleted there before any other
-    /// call, so that nobody reads what it held before. Until then at most 10 000 keys can be written;
-    /// more are refused with the error. So it suits a cache, and nothing that must be kept.
+    /// They do not reach Redis later: when it is back, the keys are deleted there before any call that
+    /// names one of them, or could (a raw command, a transaction), so that nobody reads what it held
+    /// before. As long as they can not be deleted, as in a Redis that takes no writes, such calls fail or
+    /// are answered from memory, and only such. A key that may never be deleted, because of an ACL, is
+    /// given up with a warning: what was written here is forgotten, and what Redis held is read again.
+    ///
+    /// Until they are deleted at most 10 000 keys can be written; more are refused with the error. So it
+    /// suits a cache, and nothing that must be kept.
     pub const fn local_writes(mut self, allowed: bool) -> Self {
         self.local_writes = allowed;
         self

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use circuit_layer::Clock;
+use circuit_layer::{CircuitBreaker, Clock, State};
 use redis::Value;
 use tokio::sync::Notify;
 use tower_layer::Layer;
@@ -29,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) config: FallbackConfig,
     pub(crate) clock: Clock,
     pub(super) local: Local,
+    /// The one between here and Redis, if it is known.
+    breaker: Option<CircuitBreaker>,
     /// Redis has answered after it was out of reach.
     pub(super) served: Arc<Notify>,
     pub(super) tracker: Tracker,
@@ -43,11 +45,24 @@ impl Core {
             config,
             clock,
             local: Local::default(),
+            breaker: None,
             served: Arc::default(),
             tracker: Tracker::default(),
             from_memory: AtomicU64::new(0),
             oldest: Oldest::default(),
         }
+    }
+
+    /// With this breaker between it and Redis.
+    pub(crate) fn behind(self, breaker: &CircuitBreaker) -> Self {
+        Self { breaker: Some(breaker.clone()), ..self }
+    }
+
+    /// Whether a call that needs no deletion may set one off. A failure of it must not be what opens a
+    /// half-open breaker again, nor may it take the place of a call.
+    fn may_delete_by_the_way(&self) -> bool {
+        let is_half_open = |breaker: &CircuitBreaker| breaker.state() == State::HalfOpen;
+        self.local.is_due() && !self.breaker.as_ref().is_some_and(is_half_open)
     }
 
     /// Learns from what became of a call that was begun at `begun`, and answers if Redis did not.
@@ -65,28 +80,36 @@ impl Core {
             }
             Err(error) => error,
         };
-        let (failing, maybe_applied) = match &error {
-            Error::Rejected(_) => (true, false),
-            Error::Redis(redis) => (redis.counts(), redis.maybe_applied()),
-            Error::Decode { .. } | Error::Load(_) => (false, false),
+        plan.failed(self, matches!(&error, Error::Redis(redis) if redis.maybe_applied()));
+        if !self.failed(&error, begun) {
+            return Err(error);
+        }
+        let answer = plan.answer(self, self.clock.now()).ok_or(error)?;
+        self.from_memory.fetch_add(1, Ordering::Relaxed);
+        self.oldest.served(answer.age);
+        Ok(answer)
+    }
+
+    /// A call that was begun then has failed. Whether that is Redis's fault.
+    pub(super) fn failed(&self, error: &Error, begun: Stamp) -> bool {
+        let failing = match error {
+            Error::Rejected(_) => true,
+            Error::Redis(redis) => redis.counts(),
+            Error::Decode { .. } | Error::Load(_) => false,
         };
-        plan.failed(self, maybe_applied);
         if !failing {
             // Redis has answered, with an error that is the caller's.
-            if matches!(&error, Error::Redis(redis) if redis.code().is_some()) {
+            if matches!(error, Error::Redis(redis) if redis.code().is_some()) {
                 self.reached(begun);
             }
-            return Err(error);
+            return false;
         }
         let out_of_reach = error.is_rejected() || error.kind() == Some(ErrorKind::Connection);
         if out_of_reach && begun.cut().is_none() {
             self.cache.hear(News::Failed);
         }
         self.local.reached(false);
-        let answer = plan.answer(self, self.clock.now()).ok_or(error)?;
-        self.from_memory.fetch_add(1, Ordering::Relaxed);
-        self.oldest.served(answer.age);
-        Ok(answer)
+        true
     }
 
     /// Redis answered a call that was begun then.
@@ -164,10 +187,14 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let Some(core) = &self.core else { return Answering::plain(self.inner.call(request)) };
         if core.local.comes_before(&request) {
-            // What was readied goes first; the clone in its place has to be readied again.
+            // What was readied is let go of: the deletion may need the place that it holds.
             let clone = self.inner.clone();
-            let ready = std::mem::replace(&mut self.inner, clone);
-            return Answering::after(Box::pin(Arc::clone(core).delete_first(ready, request)));
+            self.inner = clone.clone();
+            return Answering::after(Box::pin(Arc::clone(core).send_behind(clone, request)));
+        }
+        if core.may_delete_by_the_way() {
+            // It goes on by itself, and the call without it.
+            drop(core.deletion(&self.inner));
         }
         let begun = core.cache.stamp();
         let plan = Plan::of(core, &request, core.clock.now());

@@ -1,23 +1,16 @@
 //! Writes that Redis did not get, and their end.
 //!
 //! A key that was written here while Redis was away holds something else there. Nobody may read that
-//! when Redis is back. So the first call that reaches it is a `DEL` of those keys: ahead of any call
-//! that names one of them, or could, and ahead of every call once Redis is known to answer. While that
-//! `DEL` is on its way the others wait for it, no longer than its deadline.
+//! when Redis is back. So a [deletion](super::deletion) of those keys goes ahead of any call that names
+//! one of them, or could.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use redis::Value;
-use tower::ServiceExt;
-use tower_service::Service;
 
-use super::Answer;
-use super::layer::Core;
-use super::plan::Plan;
-use crate::error::Error;
+use super::deletion::Attempts;
 use crate::request::Request;
 
 /// The most keys that can be written locally.
@@ -30,7 +23,7 @@ pub(super) struct Local {
     any: AtomicBool,
     /// Redis has answered since.
     reachable: AtomicBool,
-    turn: tokio::sync::Mutex<()>,
+    attempts: Mutex<Attempts>,
 }
 
 impl Local {
@@ -52,71 +45,86 @@ impl Local {
         }
     }
 
-    /// Whether the keys must be deleted in Redis before this request.
+    /// Whether they can be deleted now.
+    pub(super) fn is_due(&self) -> bool {
+        self.any.load(Ordering::Acquire) && self.reachable.load(Ordering::Acquire)
+    }
+
+    /// Whether they must be deleted in Redis before this request.
     pub(super) fn comes_before(&self, request: &Request) -> bool {
-        if !self.any.load(Ordering::Acquire) {
-            return false;
+        self.any.load(Ordering::Acquire) && {
+            let keys = self.keys();
+            !keys.is_empty() && could_name(request, &keys)
         }
-        self.reachable.load(Ordering::Acquire) || {
-            let written = self.keys();
-            if let Request::Delete { keys } = request {
-                return keys.iter().any(|key| written.contains(key));
-            }
-            // Any key may stand in these.
-            let any =
-                matches!(request, Request::Pipeline(_) | Request::Raw(_) | Request::Transaction(_));
-            any || request.key().is_some_and(|key| written.contains(key))
-        }
+    }
+
+    pub(super) fn all(&self) -> Vec<Bytes> {
+        self.keys().iter().cloned().collect()
     }
 
     pub(super) fn len(&self) -> usize {
         self.keys().len()
     }
 
-    fn keys(&self) -> std::sync::MutexGuard<'_, HashSet<Bytes>> {
-        self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn deleted(&self, gone: &[Bytes]) {
+    pub(super) fn remove(&self, gone: &[Bytes]) {
         let mut keys = self.keys();
         for key in gone {
             keys.remove(key);
         }
         self.any.store(!keys.is_empty(), Ordering::Release);
     }
+
+    pub(super) fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        // Nothing panics while it holds one of these locks.
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys(&self) -> MutexGuard<'_, HashSet<Bytes>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Core {
-    /// Deletes the keys in Redis, then sends the request. `ready` is the service that was readied.
-    pub(super) async fn delete_first<S>(
-        self: std::sync::Arc<Self>,
-        mut ready: S,
-        request: Request,
-    ) -> Result<Answer<Value>, Error>
-    where
-        S: Service<Request, Response = Value> + Clone,
-        Error: From<S::Error>,
-    {
-        let next = ready.clone();
-        let turn = self.local.turn.lock().await;
-        if self.local.comes_before(&request) {
-            let begun = self.cache.stamp();
-            let gone: Vec<_> = self.local.keys().iter().cloned().collect();
-            let deleted = ready.call(Request::Delete { keys: gone.clone() }).await;
-            if let Err(error) = deleted {
-                let plan = Plan::of(&self, &request, self.clock.now());
-                return self.resolve(plan, Err(error.into()), begun);
-            }
-            for key in &gone {
-                self.cache.forget(key);
-            }
-            self.local.deleted(&gone);
-            self.reached(begun);
-        }
-        drop(turn);
-        let begun = self.cache.stamp();
-        let plan = Plan::of(&self, &request, self.clock.now());
-        let outcome = next.oneshot(request).await;
-        self.resolve(plan, outcome.map_err(Error::from), begun)
+fn could_name(request: &Request, keys: &HashSet<Bytes>) -> bool {
+    if let Request::Delete { keys: named } = request {
+        return named.iter().any(|key| keys.contains(key));
+    }
+    if let Request::Pipeline(pipeline) = request {
+        return pipeline.requests().iter().any(|request| could_name(request, keys));
+    }
+    if let Request::Raw(raw) = request {
+        // Which arguments are keys differs between commands, and a script makes some up.
+        return raw.cmd().args_iter().len() > 1;
+    }
+    // What a transaction writes is decided on the way.
+    matches!(request, Request::Transaction(_))
+        || request.key().is_some_and(|key| keys.contains(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Pipeline, Raw, Transaction};
+
+    #[test]
+    fn a_request_waits_for_the_deletion_if_it_could_name_a_key() {
+        let local = Local::default();
+        let get = |key: &'static str| Request::Get { key: key.into() };
+        let raw = |words: &str| {
+            let words: Vec<_> = words.split(' ').collect();
+            Request::from(Raw::new(redis::Cmd::new().arg(words).take()))
+        };
+        let waits = |request: Request| local.comes_before(&request);
+        assert!(!waits(get("k")) && !waits(raw("EVAL x 0")));
+        local.admit(&Bytes::from("k"));
+        assert!(waits(get("k")) && !waits(get("other")) && !waits(Request::Ping));
+        assert!(waits(Request::Delete { keys: vec!["other".into(), "k".into()] }));
+        assert!(!waits(Request::Delete { keys: vec!["other".into(), "another".into()] }));
+        assert!(waits(Pipeline::new().get("other").get("k").into()));
+        assert!(!waits(Pipeline::new().get("other").set("another", "k").into()));
+        assert!(waits(Pipeline::new().raw(redis::cmd("EVAL").arg("x").take()).into()));
+        assert!(waits(raw("EVAL x 0")) && !waits(raw("ROLE")));
+        assert!(waits(Transaction::watch(["other"]).into()));
+        local.remove(&["k".into()]);
+        assert!(!waits(get("k")) && !waits(raw("EVAL x 0")));
     }
 }

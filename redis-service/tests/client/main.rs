@@ -6,6 +6,7 @@
 #[macro_use]
 mod suite;
 
+mod deletions;
 mod fallback;
 mod health_and_status;
 mod health_metrics;
