@@ -4,6 +4,12 @@
 //! query, and a frozen server will for ever. sqlx would keep its place in the pool until a PING on it
 //! was answered. So a lease closes its connection unless it is given back, and the pool has the place
 //! again that very moment.
+//!
+//! One that is given back gets that PING too, and the server or the network may have fallen silent
+//! since its last answer. So the PING has a limit, after which the connection is closed and its place is
+//! free.
+
+use std::time::Duration;
 
 use sqlx::Database;
 use sqlx::pool::PoolConnection;
@@ -21,9 +27,12 @@ impl<DB: Database> Lease<DB> {
         self.0.as_deref_mut()
     }
 
-    /// The work is done: somebody else may have it.
-    pub(super) fn give_back(mut self) {
-        drop(self.0.take());
+    /// The work is done: somebody else may have it, if it still answers within the limit.
+    pub(super) fn give_back(mut self, limit: Duration) {
+        if let Some(mut connection) = self.0.take() {
+            // What sqlx does on drop, where nothing ends it. This future has the place in the pool.
+            tokio::spawn(tokio::time::timeout(limit, connection.return_to_pool()));
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! | A timeout outside the breaker drops the call, and the breaker never learns of the hang. | The order is `breaker(limit(timeout(pool)))`. |
 //! | A pool that is merely busy times out like one that can not connect, and opens the breaker of a healthy server. | The limit is inside and as large as the pool; where others use the pool too, a call that found no connection while others were answered is [`Busy`](DatabaseError::Busy), which counts as nothing. |
 //! | A client that gives up leaves its query running and its connection taken. | Each connection gets a `statement_timeout` of half the call's timeout; a connection that was given up is closed, not returned. |
+//! | sqlx PINGs a connection before it is in the pool again, without end if the server or the network fell silent just after its answer, and its place is lost. | The PING has half the call's timeout; then the connection is closed and its place is free. |
 //! | A server that finishes nothing any more, for locks or a full disk queue, ends each statement by that limit, as if somebody had cancelled it. | One that was ended at the limit is [`TooSlow`](DatabaseError::TooSlow), a failure; one that was ended before it counts as nothing. |
 //! | After a failover the pool holds connections to a standby, and every write fails. | A read-only error (25006) closes its connection. |
 //! | A half-open probe in the middle of somebody's transaction. | The unit of admission is [`Work`] on one connection, so a transaction is one call. |

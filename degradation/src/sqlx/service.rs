@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::classify::{is_answer, leads_astray, was_ended};
 use super::error::DatabaseError;
 use super::lease::Lease;
-use super::session::is_at_limit;
+use super::session::{is_at_limit, limit};
 use super::work::{BoxFuture, Work};
 
 /// Runs [`Work`] on a connection of a pool.
@@ -23,7 +23,8 @@ use super::work::{BoxFuture, Work};
 ///
 /// # Cancellation
 ///
-/// A call that is dropped, or takes longer than the timeout, closes its connection.
+/// A call that is dropped, or takes longer than the timeout, closes its connection. So does one whose
+/// connection does not answer sqlx's PING within half of the timeout afterwards.
 pub struct DatabaseService<DB: Database> {
     pool: Pool<DB>,
     timeout: Duration,
@@ -60,7 +61,7 @@ impl<DB: Database> DatabaseService<DB> {
         match done.await {
             Ok(Ok(answer)) => {
                 self.answered.fetch_add(1, Ordering::Relaxed);
-                lease.into_iter().for_each(Lease::give_back);
+                self.give_back(lease);
                 Ok(answer)
             }
             Ok(Err(DatabaseError::Sqlx(sqlx::Error::PoolTimedOut))) => {
@@ -71,13 +72,18 @@ impl<DB: Database> DatabaseService<DB> {
                     self.answered.fetch_add(1, Ordering::Relaxed);
                 }
                 if !leads_astray(&error) {
-                    lease.into_iter().for_each(Lease::give_back);
+                    self.give_back(lease);
                 }
                 Err(error)
             }
             Err(_) if lease.is_none() => Err(self.no_connection(before)),
             Err(_) => Err(DatabaseError::Timeout),
         }
+    }
+
+    /// Half of the time of a call: the next one, which may wait for this place, has the other half.
+    fn give_back(&self, lease: Option<Lease<DB>>) {
+        lease.into_iter().for_each(|lease| lease.give_back(limit(self.timeout)));
     }
 
     /// A server that ends a statement does not say whose limit it was. After so long it was ours.

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Database, Error, Executor};
 /// The server gives up on a statement after half of the caller's patience, which leaves the other half
 /// for waiting and connecting: a query whose caller has gone would run on, and keep a connection slot
 /// of the server.
-fn limit(timeout: Duration) -> Duration {
+pub(super) fn limit(timeout: Duration) -> Duration {
     // Zero would mean no limit.
     (timeout / 2).max(Duration::from_millis(1))
 }
