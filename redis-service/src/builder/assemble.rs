@@ -108,7 +108,8 @@ impl RedisBuilder {
         let shared = Shared::new(config, &engine, &ledger, &breaker, fallback.clone(), loads);
         let judged = CircuitBreakerLayer::new(breaker).classify(Judge).layer(engine);
         let counted = MetricsLayer::new(ledger).layer(judged);
-        Ok(Redis::new(FallbackLayer::over(fallback).layer(counted), shared))
+        let remembering = FallbackLayer::over(fallback).deadline(self.service.deadline);
+        Ok(Redis::new(remembering.layer(counted), shared))
     }
 
     /// Without asking for a first answer, and so without a wait.

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
+use futures_util::{FutureExt, TryFutureExt};
 use redis::Value;
 use tokio::runtime::Handle;
 use tower::ServiceExt;
@@ -29,7 +29,7 @@ use super::Answer;
 use super::layer::Core;
 use super::plan::Plan;
 use crate::classify::ErrorKind;
-use crate::error::Error;
+use crate::error::{Error, RedisError};
 use crate::pause::Pause;
 use crate::request::Request;
 
@@ -54,6 +54,10 @@ impl Default for Attempts {
 impl Core {
     /// Waits for the deletion of the keys in Redis where it must, then sends the request.
     ///
+    /// # Deadline
+    ///
+    /// One for both, if it is known: that of the request, where the ordinary one is this.
+    ///
     /// # Cancellation
     ///
     /// The deletion goes on; outside of a runtime, whoever waits for it too takes over.
@@ -61,21 +65,26 @@ impl Core {
         self: Arc<Self>,
         service: S,
         request: Request,
+        deadline: Option<Duration>,
     ) -> Result<Answer<Value>, Error>
     where
         S: Service<Request, Response = Value> + Clone + Send + 'static,
         S::Future: Send,
         Error: From<S::Error>,
     {
-        let begun = self.cache.stamp();
-        if let Err(error) = self.deleted_before(service.clone(), &request).await {
+        let (begun, since) = (self.cache.stamp(), self.clock.now());
+        let limit = deadline.map(|ordinary| request.plan(ordinary).1);
+        let deleted = self.deleted_before(service.clone(), &request);
+        if let Err(error) = within(limit, limit, false, deleted).await {
             let plan = Plan::of(&self, &request, self.clock.now());
             return self.resolve(plan, Err(error), begun);
         }
-        let begun = self.cache.stamp();
-        let plan = Plan::of(&self, &request, self.clock.now());
-        let outcome = service.oneshot(request).await;
-        self.resolve(plan, outcome.map_err(Error::from), begun)
+        let (begun, now) = (self.cache.stamp(), self.clock.now());
+        let plan = Plan::of(&self, &request, now);
+        let sent = service.oneshot(request).map_err(Error::from);
+        let left = limit.map(|limit| limit.saturating_sub(now - since));
+        let outcome = within(left, limit, true, sent).await;
+        self.resolve(plan, outcome, begun)
     }
 
     async fn deleted_before<S>(self: &Arc<Self>, service: S, request: &Request) -> Result<(), Error>
@@ -177,6 +186,18 @@ impl Attempts {
             None => self.pause.end(),
         }
     }
+}
+
+/// The outcome, if it comes within what is `left` of the deadline.
+async fn within<T>(
+    left: Option<Duration>,
+    deadline: Option<Duration>,
+    sent: bool,
+    outcome: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let (Some(left), Some(after)) = (left, deadline) else { return outcome.await };
+    let late = RedisError::Timeout { maybe_applied: sent, after };
+    tokio::time::timeout(left, outcome).await.unwrap_or_else(|_elapsed| Err(late.into()))
 }
 
 /// Whether Redis serves and will not do it however often it is asked.

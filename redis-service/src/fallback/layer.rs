@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use circuit_layer::{CircuitBreaker, Clock, State};
 use redis::Value;
@@ -133,6 +134,7 @@ impl Core {
 #[derive(Clone, Debug)]
 pub struct FallbackLayer {
     core: Option<Arc<Core>>,
+    deadline: Option<Duration>,
 }
 
 impl FallbackLayer {
@@ -143,7 +145,19 @@ impl FallbackLayer {
     }
 
     pub(crate) const fn over(core: Option<Arc<Core>>) -> Self {
-        Self { core }
+        Self { core, deadline: None }
+    }
+
+    /// The deadline that the service inside sets a call, so that one which waits for the deletion of what
+    /// was [written locally](FallbackConfig::local_writes) has no second one after that. By then it fails
+    /// with [`RedisError::Timeout`](crate::RedisError::Timeout), and what it has sent is dropped. Without
+    /// it such a call may take two.
+    ///
+    /// Calls with a deadline need a tokio runtime.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 }
 
@@ -151,7 +165,7 @@ impl<S> Layer<S> for FallbackLayer {
     type Service = Fallback<S>;
 
     fn layer(&self, inner: S) -> Fallback<S> {
-        Fallback { inner, core: self.core.clone() }
+        Fallback { inner, core: self.core.clone(), deadline: self.deadline }
     }
 }
 
@@ -168,6 +182,7 @@ impl<S> Layer<S> for FallbackLayer {
 pub struct Fallback<S> {
     inner: S,
     core: Option<Arc<Core>>,
+    deadline: Option<Duration>,
 }
 
 impl<S> Service<Request> for Fallback<S>
@@ -190,7 +205,8 @@ where
             // What was readied is let go of: the deletion may need the place that it holds.
             let clone = self.inner.clone();
             self.inner = clone.clone();
-            return Answering::after(Box::pin(Arc::clone(core).send_behind(clone, request)));
+            let core = Arc::clone(core);
+            return Answering::after(Box::pin(core.send_behind(clone, request, self.deadline)));
         }
         if core.may_delete_by_the_way() {
             // It goes on by itself, and the call without it.

@@ -15,6 +15,7 @@ mod local_writes;
 mod operations;
 mod process_wide;
 mod protection;
+mod slow_deletions;
 mod stampede;
 mod state;
 mod support;
