@@ -4,5 +4,6 @@
 
 mod chain;
 mod faults;
+mod forms;
 mod llmock;
 mod support;

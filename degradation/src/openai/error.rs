@@ -3,6 +3,8 @@
 use async_openai::error::OpenAIError;
 use reqwest::StatusCode;
 
+use super::told::is_quota;
+
 /// An answer did not come, or not to its end. Inside of [`OpenAIError::Boxed`], or of the error that a
 /// stream reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +36,5 @@ impl From<AnswerError> for OpenAIError {
 pub fn needs_operator(error: &OpenAIError) -> bool {
     let OpenAIError::ApiError(error) = error else { return false };
     let denied = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&error.status_code);
-    denied || error.api_error.code.as_deref() == Some(QUOTA)
+    denied || is_quota(&error.api_error)
 }
-
-/// The code of a 429 that no waiting heals.
-pub(super) const QUOTA: &str = "insufficient_quota";

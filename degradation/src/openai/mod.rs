@@ -25,6 +25,9 @@
 //! | an answer that ends too early, pauses too long, breaks, is no JSON, or holds an error | failure `truncated`, `stalled`, `body`, `malformed`, `error` |
 //! | dropped by its reader | nothing |
 //!
+//! An error in another form than `OpenAI`'s, such as `{"detail": …}`, a numeric `code` or a proxy's page, is an
+//! `OpenAIError::ApiError` all the same, with its status, and the whole text as its message.
+//!
 //! [`OpenAi`] has the whole chain; [`OpenAiLayer`] is for a client of your own:
 //!
 //! ```
@@ -57,6 +60,7 @@ mod memory;
 mod service;
 #[cfg(feature = "test-server")]
 pub mod test_server;
+mod told;
 mod verdict;
 
 pub use self::answer::{Answer, AnswerStream, Source};

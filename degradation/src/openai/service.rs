@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use async_openai::error::OpenAIError;
+use async_openai::error::{ApiError, OpenAIError, WrappedError};
 use async_openai::middleware::HttpRequestFactory;
 use circuit_layer::{Error, Outcome, Permit, Rejected};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
 use reqwest::{Request, Response};
 use serde::Deserialize;
 use tower_service::Service;
@@ -18,6 +18,7 @@ use super::body::JudgedBody;
 use super::end::End;
 use super::error::AnswerError;
 use super::layer::{OpenAiLayer, key};
+use super::told;
 use super::verdict::{of_status, of_transport};
 
 /// More of an error's text is not read.
@@ -133,8 +134,8 @@ async fn judge(
     if response.status().is_success() {
         return Ok(judged_to_the_end(response, permit, layer));
     }
-    let (response, text) = read_error(response, layer).await;
-    permit.record(of_status(response.status(), response.headers(), &text));
+    let (response, told) = read_error(response, layer).await;
+    permit.record(of_status(response.status(), response.headers(), &told));
     Ok(response)
 }
 
@@ -150,7 +151,7 @@ fn judged_to_the_end(response: Response, permit: Permit, layer: &OpenAiLayer) ->
 
 /// The text of an error is short, and tells quota from overload. What can not be read in time is left
 /// out: the status is enough.
-async fn read_error(mut response: Response, layer: &OpenAiLayer) -> (Response, Vec<u8>) {
+async fn read_error(mut response: Response, layer: &OpenAiLayer) -> (Response, ApiError) {
     let mut text = Vec::new();
     let read = async {
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -162,9 +163,16 @@ async fn read_error(mut response: Response, layer: &OpenAiLayer) -> (Response, V
     };
     // Late is as good as broken.
     drop(tokio::time::timeout(layer.longest_pause, read).await);
+    text.truncate(LONGEST_ERROR);
+    let (told, readable) = told::read(&text);
     let (mut parts, _) = http::Response::<reqwest::Body>::from(response).into_parts();
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    parts.headers.remove(http::header::TRANSFER_ENCODING);
-    let body = reqwest::Body::from(text.clone());
-    (http::Response::from_parts(parts, body).into(), text)
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.remove(TRANSFER_ENCODING);
+    // `async-openai` takes the text of a server's error as it is.
+    if !readable && !parts.status.is_server_error() {
+        let wrapped = WrappedError { error: told.clone() };
+        text = serde_json::to_vec(&wrapped).unwrap_or(text);
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    (http::Response::from_parts(parts, reqwest::Body::from(text)).into(), told)
 }

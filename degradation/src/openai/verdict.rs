@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use async_openai::error::OpenAIError;
+use async_openai::error::{ApiError, ApiErrorResponse, OpenAIError};
 use circuit_layer::{Outcome, Rejected};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 
-use super::error::{AnswerError, QUOTA};
+use super::error::AnswerError;
+use super::told::is_quota;
 
 /// Longer waits than this are not believed: the API would be asked again only long after it could.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -16,22 +16,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Money does not come by waiting a minute.
 const QUOTA_WAIT: Duration = Duration::from_secs(600);
 
-#[derive(Deserialize)]
-struct Wrapped {
-    error: Told,
-}
-
-#[derive(Deserialize)]
-struct Told {
-    code: Option<String>,
-    r#type: Option<String>,
-}
-
 /// Of a status that is no success, with what the body says.
-pub(super) fn of_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Outcome {
+pub(super) fn of_status(status: StatusCode, headers: &HeaderMap, told: &ApiError) -> Outcome {
     let retry_after = retry_after(headers);
     match status {
-        StatusCode::TOO_MANY_REQUESTS if is_quota(body) => {
+        StatusCode::TOO_MANY_REQUESTS if is_quota(told) => {
             Outcome::Failure { kind: "quota", retry_after: Some(QUOTA_WAIT) }
         }
         StatusCode::TOO_MANY_REQUESTS => Outcome::Failure { kind: "throttled", retry_after },
@@ -44,9 +33,8 @@ pub(super) fn of_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
     }
 }
 
-fn is_quota(body: &[u8]) -> bool {
-    let told = serde_json::from_slice::<Wrapped>(body).map(|wrapped| wrapped.error);
-    told.is_ok_and(|told| [told.code, told.r#type].iter().flatten().any(|word| word == QUOTA))
+fn of_told(error: &ApiErrorResponse) -> Outcome {
+    of_status(error.status_code, &HeaderMap::new(), &error.api_error)
 }
 
 /// `retry-after-ms` is `OpenAI`'s own and finer.
@@ -82,9 +70,7 @@ pub(super) fn is_worth_another_try(error: &OpenAIError) -> bool {
         | OpenAIError::FileSaveError(_)
         | OpenAIError::FileReadError(_) => false,
         OpenAIError::ApiError(error) => {
-            let told = error.status_code;
-            told == StatusCode::NOT_FOUND
-                || of_status(told, &HeaderMap::new(), &[]) != Outcome::Success
+            error.status_code == StatusCode::NOT_FOUND || of_told(error) != Outcome::Success
         }
         OpenAIError::Reqwest(_)
         | OpenAIError::Boxed(_)
@@ -97,10 +83,7 @@ pub(super) fn is_worth_another_try(error: &OpenAIError) -> bool {
 #[cfg(feature = "otel")]
 pub(super) fn error_type(error: &OpenAIError) -> &'static str {
     let judged = match error {
-        OpenAIError::ApiError(error) if error.api_error.code.as_deref() == Some(QUOTA) => {
-            return "quota";
-        }
-        OpenAIError::ApiError(error) => of_status(error.status_code, &HeaderMap::new(), &[]),
+        OpenAIError::ApiError(error) => of_told(error),
         OpenAIError::JSONDeserialize(..) => return "malformed",
         OpenAIError::Boxed(boxed) => match boxed.downcast_ref() {
             Some(AnswerError::Stalled) => return "stalled",
@@ -122,6 +105,7 @@ pub(super) fn error_type(error: &OpenAIError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::told::read;
     use super::*;
 
     fn of(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Outcome {
@@ -129,7 +113,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        of_status(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+        of_status(StatusCode::from_u16(status).unwrap(), &headers, &read(body.as_bytes()).0)
     }
 
     #[test]
