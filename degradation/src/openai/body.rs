@@ -37,7 +37,7 @@ impl JudgedBody {
         longest_pause: Duration,
     ) -> Self {
         // A stream is as long as its reader is slow, so a probe of one settles now.
-        let streams = matches!(end, End::Events { .. });
+        let streams = matches!(end, End::Events(_));
         let permit = if streams { permit.settle_early() } else { permit };
         let permit = Some(permit);
         Self { inner, end, permit, clock, longest_pause, pause: None, ended: false }

@@ -53,6 +53,7 @@ mod builder;
 mod chain;
 mod end;
 mod error;
+mod events;
 mod health;
 mod layer;
 mod ledger;
