@@ -90,6 +90,23 @@ mod tests {
     }
 
     #[test]
+    fn an_error_that_belongs_to_what_was_asked_for_is_no_failure_of_the_api() {
+        for object in ["fine_tuning.job", "response", "video"] {
+            let failed = format!("{{\"object\":\"{object}\",\"error\":{{\"code\":\"bad_file\"}}}}");
+            assert_eq!(json("application/json", &failed), Ended::Well, "{object}");
+            let fine = format!("{{\"object\":\"{object}\",\"error\":null}}");
+            assert_eq!(json("application/json", &fine), Ended::Well, "{object}");
+        }
+        for failed in [
+            "{\"error\":\"no\"}",
+            "{\"object\":null,\"error\":{}}",
+            "{\"object\":\"error\",\"message\":\"no\"}",
+        ] {
+            assert_eq!(json("application/json", failed), Ended::Badly("error"), "{failed}");
+        }
+    }
+
+    #[test]
     fn json_has_to_be_json_and_a_page_of_a_proxy_is_none() {
         assert_eq!(json("application/json", "{\"choices\":[]}"), Ended::Well);
         assert_eq!(json("application/json", "{\"choices\":["), Ended::Badly("malformed"));

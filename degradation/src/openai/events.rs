@@ -12,6 +12,8 @@ pub(super) struct Events {
     line: Vec<u8>,
     /// A part said that it is the last. Some services leave out the `[DONE]` after it.
     finished: bool,
+    /// The last part was too long to be looked at, such as a picture, and long enough to be believed.
+    believed: bool,
 }
 
 /// What an answer, or a part of a streamed one, says of itself.
@@ -20,6 +22,7 @@ pub(super) struct Chunk {
     #[serde(default)]
     choices: Vec<Choice>,
     error: Option<IgnoredAny>,
+    object: Option<String>,
     r#type: Option<String>,
 }
 
@@ -29,8 +32,12 @@ struct Choice {
 }
 
 impl Chunk {
-    pub(super) const fn is_an_error(&self) -> bool {
-        self.error.is_some()
+    /// Of a whole answer. What was asked for may have failed by itself, as a job does; that says what it is.
+    pub(super) fn is_an_error(&self) -> bool {
+        match self.object.as_deref() {
+            Some(object) => object == "error",
+            None => self.error.is_some(),
+        }
     }
 }
 
@@ -55,11 +62,11 @@ impl Events {
 
     /// There are no more bytes.
     pub(super) fn finish(&mut self) -> Ended {
-        match self.look() {
-            Some(ended) => ended,
-            None if self.finished => Ended::Well,
-            None => Ended::Badly("truncated"),
-        }
+        // A line that was cut off in its middle is no part.
+        let whole = self.line.len() < LONGEST;
+        let ended = whole.then(|| self.look()).flatten();
+        let last = whole && (self.finished || self.believed);
+        ended.unwrap_or(if last { Ended::Well } else { Ended::Badly("truncated") })
     }
 
     /// At one line.
@@ -68,13 +75,28 @@ impl Events {
         if data == b"[DONE]" {
             return Some(Ended::Well);
         }
+        self.believed = self.line.len() >= LONGEST;
+        if self.believed {
+            return None;
+        }
         let part: Chunk = serde_json::from_slice(data).ok()?;
-        if part.is_an_error() {
+        if part.error.is_some() {
             return Some(Ended::Badly("error"));
         }
         self.finished |= part.choices.iter().any(|choice| choice.finish_reason.is_some());
-        let last = ["response.completed", "response.incomplete", "response.failed"];
-        part.r#type.filter(|kind| last.contains(&kind.as_str())).map(|_| Ended::Well)
+        match part.r#type.as_deref()? {
+            "response.completed"
+            | "response.incomplete"
+            | "response.failed"
+            | "transcript.text.done"
+            | "speech.audio.done" => Some(Ended::Well),
+            // One of several, if so many were asked for.
+            "image_generation.completed" | "image_edit.completed" => {
+                self.finished = true;
+                None
+            }
+            _ => None,
+        }
     }
 }
 
@@ -113,5 +135,37 @@ mod tests {
         let completed = "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n";
         assert_eq!(events(&[completed]).0, Some(Ended::Well));
         assert_eq!(events(&[": alive\n\n"]).0, None);
+        let part =
+            "data: {\"object\":\"chat.completion.chunk\",\"error\":{\"message\":\"no\"}}\n\n";
+        assert_eq!(events(&[part]).0, Some(Ended::Badly("error")), "a part is no job");
+    }
+
+    #[test]
+    fn pictures_speech_and_transcripts_end_in_their_own_ways() {
+        for kind in [
+            "image_generation.completed",
+            "image_edit.completed",
+            "transcript.text.done",
+            "speech.audio.done",
+        ] {
+            let last = format!("event: {kind}\ndata: {{\"type\":\"{kind}\"}}\n\n");
+            assert_eq!(events(&[&last]).1, Ended::Well, "{kind}");
+        }
+        let part = "data: {\"type\":\"image_generation.partial_image\"}\n\n";
+        assert_eq!(events(&[part]), (None, Ended::Badly("truncated")));
+    }
+
+    #[test]
+    fn a_part_that_is_too_long_to_be_looked_at_is_believed_to_be_the_last_if_none_follows() {
+        let picture = "A".repeat(LONGEST);
+        let long =
+            format!("data: {{\"type\":\"response.completed\",\"result\":\"{picture}\"}}\n\n");
+        let half = &long[..LONGEST + 10];
+        let part = "data: {\"type\":\"response.in_progress\"}\n\n";
+        assert_eq!(events(&[part, &long]), (None, Ended::Well));
+        assert_eq!(events(&[part, half]), (None, Ended::Badly("truncated")));
+        assert_eq!(events(&[&long, part]), (None, Ended::Badly("truncated")));
+        let comment = format!(": {picture}\n\n");
+        assert_eq!(events(&[part, &comment]), (None, Ended::Badly("truncated")));
     }
 }

@@ -15,7 +15,7 @@
 //!
 //! | what happens | outcome |
 //! | --- | --- |
-//! | whole JSON, `[DONE]`, a `finish_reason` before the end, `response.completed` and the like | success |
+//! | whole JSON, `[DONE]`, a `finish_reason` before the end, `response.completed`, `speech.audio.done` and the like | success |
 //! | 400, 404, 413, 422 and other 4xx: the caller's mistake | success |
 //! | refused, broken, no headers in time | failure `connect`, `transport`, `timeout` |
 //! | 408, 409, 5xx | failure `server` |
@@ -23,6 +23,7 @@
 //! | 429 `insufficient_quota` | failure `quota`, for 10 minutes; [`needs_operator`] |
 //! | 401, 403 | failure `access`; [`needs_operator`] |
 //! | an answer that ends too early, pauses too long, breaks, is no JSON, or holds an error | failure `truncated`, `stalled`, `body`, `malformed`, `error` |
+//! | a job or a response that has failed, told to whoever asks for it, with its error | success |
 //! | dropped by its reader | nothing |
 //!
 //! An error in another form than `OpenAI`'s, such as `{"detail": …}`, a numeric `code` or a proxy's page, is an
