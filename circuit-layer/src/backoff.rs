@@ -70,17 +70,19 @@ impl Backoff {
         let exponent = i32::try_from(level).unwrap_or(i32::MAX);
         let spread = 1.0 + self.jitter * (2.0 * roll - 1.0);
         let seconds = base.as_secs_f64() * self.factor.powi(exponent).min(f64::MAX) * spread;
-        let longest = self.longest(base);
-        Duration::try_from_secs_f64(seconds).map_or(longest, |wait| wait.clamp(SHORTEST, longest))
+        let wait = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        self.within(base, wait)
     }
 
     /// The wait that a dependency asked for, within reason.
     pub(crate) fn asked(&self, base: Duration, retry_after: Duration) -> Duration {
-        retry_after.clamp(SHORTEST, self.longest(base))
+        self.within(base, retry_after)
     }
 
-    fn longest(&self, base: Duration) -> Duration {
-        self.cap.unwrap_or(TEN_MINUTES).max(base)
+    /// The cap has the last word: it may be below the shortest wait.
+    fn within(&self, base: Duration, wait: Duration) -> Duration {
+        let longest = self.cap.unwrap_or(TEN_MINUTES).max(base);
+        wait.max(SHORTEST).min(longest)
     }
 }
 
@@ -125,6 +127,14 @@ mod tests {
         assert_eq!(backoff.asked(MINUTE, Duration::from_secs(2)), Duration::from_secs(2));
         assert_eq!(backoff.asked(MINUTE, Duration::ZERO), SHORTEST);
         assert_eq!(backoff.asked(MINUTE, Duration::MAX), TEN_MINUTES);
+    }
+
+    #[test]
+    fn a_cap_below_the_shortest_wait_is_the_wait() {
+        let (base, cap) = (Duration::from_micros(100), Duration::from_micros(500));
+        let backoff = Backoff::exponential(2.0).jitter(0.0).cap(cap);
+        assert_eq!(backoff.asked(base, Duration::from_secs(1)), cap);
+        assert_eq!(backoff.wait(base, 1, 0.5), cap);
     }
 
     proptest! {
