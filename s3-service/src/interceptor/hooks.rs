@@ -155,10 +155,12 @@ impl Intercept for CircuitBreakerInterceptor {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(attempt) = slot::take(cfg) {
-            let failed = context.inner().is_failed().then(|| attempt.breaker.clone());
+            // What went past the breaker is not rejected by it, and may go again.
+            let retried = attempt.permit.is_some() && context.inner().is_failed();
+            let breaker = retried.then(|| attempt.breaker.clone());
             let run = settle::Run { components, cfg };
             self.span(cfg).in_scope(|| settle::settle(attempt, context, &run));
-            if failed.is_some_and(|breaker| rejects(&breaker)) {
+            if breaker.is_some_and(|breaker| rejects(&breaker)) {
                 stop_retries(cfg);
             }
         }

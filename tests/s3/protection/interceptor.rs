@@ -162,6 +162,19 @@ async fn a_bypass_is_neither_rejected_nor_judged() {
 }
 
 #[tokio::test]
+async fn a_bypass_keeps_its_retries_while_the_breaker_is_open() {
+    let server = server().await;
+    let breaker = breaker(1);
+    let client = retrying(&server, &breaker);
+    breaker.force_open("test", None);
+    server.inject_times(Fault::SlowDown, 1);
+    let asked = server.requests();
+    let bypass = client.head_bucket().bucket(BUCKET).customize().interceptor(BypassBreaker);
+    bypass.send().await.unwrap();
+    assert_eq!(server.requests() - asked, 2);
+}
+
+#[tokio::test]
 async fn an_attempt_that_was_never_sent_is_ignored() {
     let server = server().await;
     let client = Client::from_conf(server.config().interceptor(Unsignable).build());
