@@ -22,7 +22,8 @@ use super::claim::{Attempt, Claim, Uplink};
 use super::pace::{self, Fate, Pace};
 use super::store::Store;
 
-/// How long to wait after a rejection that no change of the breaker ends: others are probing.
+/// How long to wait after a rejection that no change of the breaker ends, as others are probing, and
+/// after an answer that everyone would get.
 const HOLD: Duration = Duration::from_secs(1);
 
 /// The longest sleep while the breaker is open: its deadline may be moved without a change of state.
@@ -65,7 +66,8 @@ struct Run<U> {
 pub(super) enum Landing {
     Succeeded,
     Failed,
-    Rejected,
+    /// That the next need not follow at once.
+    Barred,
     /// Nothing: it was the entry that was at fault.
     Silent,
 }
@@ -89,7 +91,7 @@ impl<U: Uplink + Clone + 'static> Run<U> {
             tokio::select! {
                 Some(landed) = flights.join_next() => {
                     // A join error is a panic within the SDK: the entry has gone back.
-                    self.land(landed.unwrap_or(Landing::Rejected));
+                    self.land(landed.unwrap_or(Landing::Barred));
                 }
                 () = self.store.woken.notified() => {}
                 () = changed(&mut breaker) => self.turn(*breaker.borrow_and_update()),
@@ -134,7 +136,7 @@ impl<U: Uplink + Clone + 'static> Run<U> {
         match landing {
             Landing::Succeeded => self.pace.succeeded(),
             Landing::Failed => self.pace.failed(),
-            Landing::Rejected => {
+            Landing::Barred => {
                 self.pace.failed();
                 self.hold = Some(self.breaker.now() + HOLD);
             }
@@ -169,7 +171,11 @@ pub(super) async fn fly<U: Uplink>(claim: Claim, uplink: U) -> Landing {
     match pace::fate(&error, claim.item.refusals) {
         Fate::Rejected => {
             drop(claim);
-            Landing::Rejected
+            Landing::Barred
+        }
+        Fate::Barred => {
+            claim.rests(false);
+            Landing::Barred
         }
         Fate::Failed => {
             claim.rests(false);

@@ -152,6 +152,38 @@ async fn an_answer_that_an_operator_can_put_right_is_waited_out() {
 }
 
 #[tokio::test]
+async fn while_a_token_is_expired_one_entry_a_second_is_tried_and_none_dies() {
+    let (clock, time) = Clock::manual();
+    let folder = tempfile::tempdir().unwrap();
+    for n in 1..=3 {
+        plant(folder.path(), n, &format!("k{n}"), "v");
+    }
+    let store = open(folder.path(), clock.clone());
+    let notebook = Notebook::default();
+    let expired = || S3Error::answer(400, "ExpiredToken", "no".to_owned());
+    notebook.answers.lock().unwrap().extend(std::iter::repeat_with(expired).take(60));
+    let breaker = CircuitBreaker::builder("s3").clock(clock).build().unwrap();
+    let _drain = Drain::spawn(Arc::clone(&store), breaker, notebook.clone(), 8);
+    let left = || notebook.answers.lock().unwrap().len();
+    let mut seconds = 0;
+    while left() > 0 {
+        let before = left();
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+        assert!(before - left() <= 1, "in one second");
+        time.advance(Duration::from_secs(1));
+        seconds += 1;
+        assert!(seconds < 900, "{} answers are left", left());
+    }
+    assert_eq!(store.state().index.depth(), 3);
+    assert_eq!(store.state().graves.len(), 0);
+    time.advance(Duration::from_secs(30));
+    emptied(&store).await;
+    assert_eq!(notebook.taken.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn a_flipped_byte_never_reaches_s3_and_costs_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     for n in 1..=3 {

@@ -200,7 +200,7 @@ impl Queue {
         match pace::fate(&error, claim.item.refusals) {
             Fate::Rejected => drop(claim),
             Fate::Failed => claim.rests(false),
-            Fate::Refused | Fate::Dead => {
+            Fate::Barred | Fate::Refused | Fate::Dead => {
                 // Its caller is here to take the error.
                 claim.discard().await;
                 return Err(error);

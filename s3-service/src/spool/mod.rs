@@ -112,7 +112,8 @@
 //! | a second process | [`SpoolError::InUse`], with the process that holds it |
 //! | another bucket | [`SpoolError::OtherBucket`] |
 //! | S3 rejects, fails, times out | the entry stays; it rests 250 ms, doubled each time up to 30 s, or until the breaker closes |
-//! | S3 says 401, 403 or `NoSuchBucket` | the same, but after a dozen times it goes to `dead/` |
+//! | S3 refuses whatever comes: `ExpiredToken`, `InvalidAccessKeyId`, `RequestTimeTooSkewed`, `NoSuchBucket`, another region … | the same; one a second is tried until somebody has put it right |
+//! | S3 refuses this one for what may pass: 401, 403, a key of KMS, a conflict with another write, a digest that does not fit | the same, but after a dozen times it goes to `dead/` |
 //! | S3 refuses it otherwise (400, 412, …) | `dead/`; what is behind it goes on |
 //!
 //! [`Spool::retry`] brings an entry back from `dead/`, [`Spool::discard`] removes one.
