@@ -44,6 +44,11 @@ impl Draft {
         self.size
     }
 
+    /// Those of them that the disk has been given.
+    pub(super) fn written(&self) -> u64 {
+        self.size.saturating_sub(u64::try_from(self.gathered.len()).unwrap_or(u64::MAX))
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

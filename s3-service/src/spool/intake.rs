@@ -130,6 +130,7 @@ impl Pen {
         for bytes in chunk {
             draft.write(bytes).map_err(SpoolError::write)?;
         }
+        self.room.wrote(draft.written());
         self.draft = Some(draft);
         Ok(())
     }

@@ -11,6 +11,8 @@ use super::store::Store;
 pub(super) struct Rooms {
     pub(super) entries: usize,
     bytes: u64,
+    /// How much of it the disk misses already.
+    written: u64,
 }
 
 /// Room for one entry, given back when it is dropped.
@@ -18,6 +20,7 @@ pub(super) struct Rooms {
 pub(super) struct Room {
     store: Arc<Store>,
     bytes: u64,
+    written: u64,
     settled: bool,
     _busy: Busy,
 }
@@ -32,7 +35,8 @@ impl Room {
         }
         state.rooms.entries += 1;
         drop(state);
-        let mut room = Self { store: Arc::clone(store), bytes: 0, settled: false, _busy: busy };
+        let store = Arc::clone(store);
+        let mut room = Self { store, bytes: 0, written: 0, settled: false, _busy: busy };
         room.cover(bytes)?;
         Ok(room)
     }
@@ -51,7 +55,7 @@ impl Room {
         }
         state.rooms.bytes += more;
         self.bytes += more;
-        let outstanding = state.rooms.bytes;
+        let outstanding = state.rooms.bytes.saturating_sub(state.rooms.written);
         drop(state);
         let folder = &self.store.folder;
         let free = folder.disk.free(&folder.root).map_err(SpoolError::write)?;
@@ -59,6 +63,13 @@ impl Room {
             return Err(SpoolError::Full(Bound::FreeSpace));
         }
         Ok(())
+    }
+
+    /// So many bytes have reached the disk.
+    pub(super) fn wrote(&mut self, bytes: u64) {
+        let more = bytes.saturating_sub(self.written);
+        self.written += more;
+        self.store.state().rooms.written += more;
     }
 
     /// The entry is in the index now, though its write is not over.
@@ -70,6 +81,7 @@ impl Room {
     fn give_back(&self, rooms: &mut Rooms) {
         rooms.entries = rooms.entries.saturating_sub(1);
         rooms.bytes = rooms.bytes.saturating_sub(self.bytes);
+        rooms.written = rooms.written.saturating_sub(self.written);
     }
 }
 

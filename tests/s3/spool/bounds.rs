@@ -131,6 +131,27 @@ async fn a_long_stream_is_written_as_it_is_read() {
 }
 
 #[tokio::test]
+async fn what_a_stream_has_written_is_not_missed_twice() {
+    const MIB: u64 = 1 << 20;
+    let mebibytes = |count: u32| {
+        stream(
+            (0..count * 16)
+                .map(|_| Ok::<_, std::convert::Infallible>(Frame::data(vec![7; 65_536].into()))),
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Small::with(12 * MIB);
+    let settings = Spool::builder(folder.path()).disk(disk.clone()).keep_free(MIB);
+    let spool = settings.open("bucket").await.unwrap();
+    spool.enqueue(Upload::new("streamed", mebibytes(7))).await.unwrap();
+    spool.enqueue(Upload::new("whole", vec![7; 3 << 20])).await.unwrap();
+    let error = spool.enqueue(Upload::new("more", mebibytes(2))).await.unwrap_err();
+    assert_eq!(bound(&error), Bound::FreeSpace);
+    let left = disk.left.load(Ordering::SeqCst);
+    assert!(left >= MIB, "{left} bytes are left");
+}
+
+#[tokio::test]
 async fn a_stream_that_breaks_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::builder(folder.path()).open("bucket").await.unwrap();
