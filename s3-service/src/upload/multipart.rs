@@ -4,6 +4,8 @@
 //! create ─▶ part, part, … (three at once) ─▶ complete
 //!    └─────────────┴───────────── failed or dropped ─▶ abort
 //! ```
+//! Each request asks the breaker. A part that finds every place for probes taken goes again when the next
+//! part has landed: they are taken by its own neighbours, mostly.
 
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption, StorageClass,
 };
 use bytes::Bytes;
+use circuit_layer::{Reason, Rejected};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tracing::Instrument as _;
@@ -38,18 +41,30 @@ impl Target {
         let if_none_match = with.if_none_match.then(super::any);
         let pending = self.begin(key, with).await?;
         let checksum = self.checksum();
-        let mut done = Vec::new();
+        let (mut done, mut waiting) = (Vec::new(), Vec::new());
         let mut on_their_way = FuturesUnordered::new();
         let (mut number, mut ended) = (0_i32, false);
         loop {
             tokio::select! {
                 biased;
-                Some(part) = on_their_way.next() => done.push(part?),
-                part = parts.next(), if !ended && on_their_way.len() < AT_ONCE => {
-                    match part.map_err(S3Error::source)? {
+                Some(landed) = on_their_way.next() => match landed {
+                    Ok(part) => {
+                        done.push(part);
+                        for part in waiting.drain(..) {
+                            on_their_way.push(send(&pending, part, checksum.clone()));
+                        }
+                    }
+                    Err((error, part)) if is_for_now(&error) && !on_their_way.is_empty() => {
+                        waiting.push(part);
+                    }
+                    Err((error, _)) => return Err(error),
+                },
+                bytes = parts.next(), if !ended && on_their_way.len() + waiting.len() < AT_ONCE => {
+                    match bytes.map_err(S3Error::source)? {
                         Some(bytes) => {
                             number = number.saturating_add(1);
-                            on_their_way.push(send(&pending, number, bytes, checksum.clone()));
+                            let part = Part { number, bytes };
+                            on_their_way.push(send(&pending, part, checksum.clone()));
                         }
                         None => ended = true,
                     }
@@ -105,18 +120,34 @@ fn attributed(
         .set_ssekms_key_id(with.kms_key_id)
 }
 
-async fn send(
-    pending: &Pending,
+struct Part {
     number: i32,
     bytes: Bytes,
+}
+
+/// Whether the breaker has no place for a part while others of this upload have theirs. Their answers
+/// make one: in half-open there may be fewer than parts at once.
+fn is_for_now(error: &S3Error) -> bool {
+    let reason = error.rejected().map(Rejected::reason);
+    matches!(reason, Some(Reason::ProbesBusy | Reason::RampUp))
+}
+
+async fn send(
+    pending: &Pending,
+    part: Part,
     checksum: Option<ChecksumAlgorithm>,
-) -> Result<CompletedPart, S3Error> {
+) -> Result<CompletedPart, (S3Error, Part)> {
     let Place { client, bucket, key } = &*pending.place;
     let call = client.upload_part().bucket(bucket).key(key).upload_id(&*pending.upload_id);
-    let call = call.part_number(number).set_checksum_algorithm(checksum);
-    let output = call.body(ByteStream::from(bytes)).send().await?;
-    let part = CompletedPart::builder().part_number(number).set_e_tag(output.e_tag);
-    Ok(part.set_checksum_crc32(output.checksum_crc32).build())
+    let call = call.part_number(part.number).set_checksum_algorithm(checksum);
+    match call.body(ByteStream::from(part.bytes.clone())).send().await {
+        Ok(output) => {
+            let done = CompletedPart::builder().part_number(part.number);
+            let done = done.set_e_tag(output.e_tag).set_checksum_crc32(output.checksum_crc32);
+            Ok(done.build())
+        }
+        Err(error) => Err((error.into(), part)),
+    }
 }
 
 async fn complete(

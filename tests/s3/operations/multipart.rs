@@ -2,30 +2,61 @@
 //! hashing 16 MiB takes an unoptimised build seconds; moto sees a signed one.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{BehaviorVersion, Config, Region, RequestChecksumCalculation};
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Config, Region, RequestChecksumCalculation};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use bytes::Bytes;
+use circuit_layer::{Clock, State};
 use s3_service::{ErrorType, MemoryStore, S3, Start, Upload, Written};
 
-use crate::support::{BUCKET, Frames, Then, eventually};
+use crate::support::{BUCKET, Frames, RESET, Then, eventually};
 
 pub(super) const MIB: usize = 1024 * 1024;
 
 pub(crate) fn unsigned(store: &MemoryStore) -> Client {
-    let config = Config::builder()
+    Client::from_conf(unsigned_config().http_client(store.http_client()).build())
+}
+
+fn unsigned_config() -> Builder {
+    Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
         .endpoint_url("http://memory")
         .force_path_style(true)
         .allow_no_auth()
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .http_client(store.http_client());
-    Client::from_conf(config.build())
 }
 
 async fn service(store: &MemoryStore) -> S3 {
     let settings = S3::builder().bucket(BUCKET).client(unsigned(store)).start(Start::Lazy);
     settings.fail_max(1).build().await.unwrap()
+}
+
+/// A client of a store whose answers let whatever else is ready go first, as those of a wire do.
+fn unhurried(store: &MemoryStore) -> Client {
+    let store = store.http_client();
+    let http = http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(Unhurried(store.http_connector(settings, components)))
+    });
+    Client::from_conf(unsigned_config().http_client(http).build())
+}
+
+#[derive(Debug)]
+struct Unhurried(SharedHttpConnector);
+
+impl HttpConnector for Unhurried {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let store = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            store.call(request).await
+        })
+    }
 }
 
 fn frames(mib: usize) -> impl Iterator<Item = Bytes> {
@@ -110,6 +141,24 @@ async fn a_dropped_upload_is_aborted_although_the_breaker_is_open() {
     upload.abort();
     assert!(upload.await.unwrap_err().is_cancelled());
     eventually("it is aborted", async || unfinished(&store).await == 0).await;
+}
+
+#[tokio::test]
+async fn a_large_object_closes_a_breaker_that_has_fewer_places_than_it_has_parts() {
+    let store = MemoryStore::new(BUCKET);
+    for probes in 1..=6 {
+        let (clock, time) = Clock::manual();
+        let settings = S3::builder().bucket(BUCKET).client(unhurried(&store)).start(Start::Lazy);
+        let settings = settings.clock(clock).fail_max(1).half_open_max_attempts(probes);
+        let s3 = settings.build().await.unwrap();
+        s3.breaker().try_acquire().unwrap().failure("timeout");
+        time.advance(RESET);
+        for body in [ByteStream::from(content(48)), stream(48, Then::End)] {
+            s3.upload(Upload::new("k", body)).await.unwrap();
+        }
+        assert_eq!(s3.breaker().state(), State::Closed, "{probes} probes");
+        assert!(s3.download("k").await.unwrap().into_bytes().await.unwrap() == content(48));
+    }
 }
 
 #[tokio::test]
