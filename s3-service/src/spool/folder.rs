@@ -162,15 +162,33 @@ fn forget(entry: &Path) {
     }
 }
 
-/// Makes a folder that only its owner may read: payloads are somebody's data.
+/// Makes a folder that only its owner may read: payloads are somebody's data. What is in it survives a
+/// loss of power if the names on the way to it do.
 fn make(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
+    let sync = |holder: &Path| disk.sync_folder(&File::open(holder)?);
     if folder.is_dir() {
+        // Whoever made it may have been killed before the sync; and may have been somebody else, whose
+        // folders we are not let into.
+        if let Err(error) = sync(holder(folder)) {
+            tracing::debug!(%error, "the folder around the spool was not synced");
+        }
         return Ok(());
     }
+    let new: Vec<_> = folder.ancestors().take_while(|path| !is_there(path)).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    match folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => disk.sync_folder(&File::open(parent)?),
-        None => Ok(()),
+    new.into_iter().try_for_each(|path| sync(holder(path)))
+}
+
+fn is_there(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.is_dir()
+}
+
+/// The folder that holds this one's name.
+fn holder(folder: &Path) -> &Path {
+    match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => folder,
     }
 }
 
@@ -212,3 +230,7 @@ fn locked(root: &Path, bucket: &str) -> Result<File, SpoolError> {
     write().map_err(unusable)?;
     Ok(lock)
 }
+
+#[cfg(test)]
+#[path = "folder_tests.rs"]
+mod tests;

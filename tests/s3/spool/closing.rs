@@ -62,9 +62,9 @@ where
     let (send, go) = mpsc::channel();
     let entered = Arc::new(Notify::new());
     let go = Arc::new(Mutex::new(go));
-    let refuses = Arc::new(AtomicBool::new(refuses));
-    let gate = Gate { entered: Arc::clone(&entered), go, refuses };
-    let spool = Spool::builder(folder).disk(gate).open("bucket").await.unwrap();
+    let gate = Gate { entered: Arc::clone(&entered), go, refuses: Arc::default() };
+    let spool = Spool::builder(folder).disk(gate.clone()).open("bucket").await.unwrap();
+    gate.refuses.store(refuses, Ordering::SeqCst);
     let work = tokio::spawn(work(spool.clone()));
     entered.notified().await;
     let mut close = std::pin::pin!(spool.close());
