@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use circuit_layer::{Rejected, State};
-use degradation::openai::needs_operator;
+use async_openai::error::OpenAIError;
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use circuit_layer::{Rejected, State, loopback};
 use degradation::openai::test_server::{Fault, OpenAiServer};
+use degradation::openai::{AnswerError, needs_operator};
+use futures_util::StreamExt;
+use tokio::net::TcpListener;
 
 use crate::support::{breaker, builder, client, complete, stream, until_answered};
 
@@ -76,6 +82,44 @@ async fn streams_that_break_stall_or_just_end_are_failures_and_never_pass_for_wh
     streams_open(Fault::Disconnect(3)).await;
     streams_open(Fault::Stall(3)).await;
     streams_open(Fault::ErrorPart(3)).await;
+}
+
+fn why(error: &OpenAIError) -> Option<&AnswerError> {
+    let OpenAIError::Boxed(error) = error else { return None };
+    error.downcast_ref()
+}
+
+#[tokio::test]
+async fn a_stream_that_stalls_or_just_ends_says_so_before_its_first_word_and_after_it() {
+    let server = OpenAiServer::start().await.unwrap();
+    let openai = builder(&server.base_url()).model("m").breaker(|b| b.fail_max(9)).build().unwrap();
+    for (fault, wanted) in [
+        (Fault::Stall(0), Some(AnswerError::Stalled)),
+        (Fault::Stall(3), Some(AnswerError::Stalled)),
+        (Fault::Truncate(0), Some(AnswerError::Truncated)),
+        (Fault::Truncate(3), Some(AnswerError::Truncated)),
+        (Fault::Disconnect(0), None),
+        (Fault::ErrorPart(3), None),
+    ] {
+        server.inject(fault);
+        let error = stream(&openai).await.1.unwrap_err();
+        assert_eq!(why(&error), wanted.as_ref(), "{fault:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_that_stalls_says_so() {
+    let router = Router::new().fallback(async || {
+        let half = futures_util::stream::iter([Ok::<_, std::io::Error>("{")])
+            .chain(futures_util::stream::pending());
+        ([(CONTENT_TYPE, "application/json")], Body::from_stream(half))
+    });
+    let socket = TcpListener::from_std(loopback::listen().unwrap()).unwrap();
+    let base_url = format!("http://{}/v1", socket.local_addr().unwrap());
+    let serving = tokio::spawn(axum::serve(socket, router).into_future());
+    let error = complete(&client(&base_url)).await.unwrap_err();
+    assert_eq!(why(&error), Some(&AnswerError::Stalled), "{error:?}");
+    serving.abort();
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use circuit_layer::{BoxError, Clock, Outcome, Permit, Sleep};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::attempt::Attempt;
 use super::end::{End, Ended};
 use super::error::AnswerError;
 
@@ -21,6 +22,7 @@ pin_project! {
         inner: reqwest::Body,
         end: End,
         permit: Option<Permit>,
+        attempt: Attempt,
         clock: Clock,
         longest_pause: Duration,
         pause: Option<Sleep>,
@@ -33,6 +35,7 @@ impl JudgedBody {
         inner: reqwest::Body,
         end: End,
         permit: Permit,
+        attempt: Attempt,
         clock: Clock,
         longest_pause: Duration,
     ) -> Self {
@@ -40,7 +43,7 @@ impl JudgedBody {
         let streams = matches!(end, End::Events(_));
         let permit = if streams { permit.settle_early() } else { permit };
         let permit = Some(permit);
-        Self { inner, end, permit, clock, longest_pause, pause: None, ended: false }
+        Self { inner, end, permit, attempt, clock, longest_pause, pause: None, ended: false }
     }
 }
 
@@ -67,6 +70,7 @@ impl Body for JudgedBody {
                 }
                 *this.ended = true;
                 settle(this.permit, Outcome::failure("stalled"));
+                this.attempt.broke(AnswerError::Stalled);
                 return Poll::Ready(Some(Err(AnswerError::Stalled.into())));
             }
         };
@@ -90,8 +94,11 @@ impl Body for JudgedBody {
                 }
                 let ended = this.end.finish();
                 settle(this.permit, outcome(ended));
-                let cut = ended == Ended::Badly("truncated");
-                Poll::Ready(cut.then(|| Err(AnswerError::Truncated.into())))
+                if ended != Ended::Badly("truncated") {
+                    return Poll::Ready(None);
+                }
+                this.attempt.broke(AnswerError::Truncated);
+                Poll::Ready(Some(Err(AnswerError::Truncated.into())))
             }
         }
     }

@@ -12,6 +12,7 @@ use circuit_layer::{CircuitBreaker, Clock, HealthMetrics, Moment, if_abandoned};
 use quick_cache::sync::Cache;
 
 use super::answer::{Answer, AnswerStream, Source};
+use super::attempt::Attempt;
 use super::builder::{OpenAiBuilder, Plain};
 use super::ledger::Asked;
 use super::memory::{Memory, Remembered, question};
@@ -98,8 +99,8 @@ impl<C: Config> OpenAi<C> {
         let mut last = None;
         for model in inner.models() {
             let asked = CreateChatCompletionRequest { stream: None, ..of(model, &request) };
-            let since = inner.clock.now();
-            let answered = inner.noted(Asked::Chat, since, chat.create(asked)).await;
+            let (since, attempt) = (inner.clock.now(), Attempt::default());
+            let answered = inner.noted(Asked::Chat, since, attempt.at(chat.create(asked))).await;
             let answer =
                 answered.and_then(|told| Answer::of(&model.name, told).map_err(Into::into));
             let latency = inner.clock.now() - since;
@@ -138,9 +139,13 @@ impl<C: Config> OpenAi<C> {
         let mut last = None;
         for model in inner.models() {
             let asked = CreateChatCompletionRequest { stream: Some(true), ..of(model, &request) };
-            let since = inner.clock.now();
-            let begun = match inner.noted(Asked::Stream, since, chat.create_stream(asked)).await {
-                Ok(rest) => AnswerStream::begin(&model.name, rest, inner.memory(&request)).await,
+            let (since, attempt) = (inner.clock.now(), Attempt::default());
+            let asking = attempt.at(chat.create_stream(asked));
+            let begun = match inner.noted(Asked::Stream, since, asking).await {
+                Ok(rest) => {
+                    let (rest, memory) = (attempt.over(rest), inner.memory(&request));
+                    AnswerStream::begin(&model.name, rest, memory).await
+                }
                 Err(error) => Err(error),
             };
             let latency = inner.clock.now() - since;

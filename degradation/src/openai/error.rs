@@ -5,8 +5,9 @@ use reqwest::StatusCode;
 
 use super::told::is_quota;
 
-/// An answer did not come, or not to its end. Inside of [`OpenAIError::Boxed`], or of the error that a
-/// stream reports.
+/// An answer did not come, or not to its end. From an [`OpenAi`](super::OpenAi) always inside of
+/// [`OpenAIError::Boxed`]. Under an [`OpenAiLayer`](super::OpenAiLayer) of your own `async-openai` has it among the
+/// sources of a whole answer's error, and of a streamed one makes a text that does not tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {

@@ -32,8 +32,9 @@ impl Asked {
 ///
 /// Each model that is asked is a request; an earlier answer or a plain one is none. A streamed answer
 /// is timed, and judged, up to the beginning of its text. `error_type` is the kind of failure of the
-/// table in the [module](super), and `client` for the caller's own mistake. The buckets are exact at
-/// 5 s, up to which the health score loses nothing, and at the 20 s of a first byte by default.
+/// table in the [module](super), except that a `body` is `transport` and an `error` in an answer
+/// `malformed`; and `client` for the caller's own mistake. The buckets are exact at 5 s, up to which the
+/// health score loses nothing, and at the 20 s of a first byte by default.
 #[cfg(feature = "otel")]
 pub static OPENAI: circuit_layer::metrics::Family = circuit_layer::metrics::Family {
     prefix: "openai",
@@ -95,6 +96,8 @@ impl Ledger {
 
 #[cfg(all(test, feature = "otel", feature = "test-server"))]
 mod tests {
+    use std::time::Duration;
+
     use async_openai::config::OpenAIConfig;
     use circuit_layer::metrics::{Exporter, Metrics};
 
@@ -137,6 +140,25 @@ mod tests {
             r#"openai_latency_seconds_count{operation="chat"} 5"#,
             "openai_circuit_breaker_state 1",
         ] {
+            assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn streams_that_do_not_begin_are_told_apart_in_the_metrics() {
+        let server = OpenAiServer::start().await.unwrap();
+        let config = OpenAIConfig::new().with_api_base(server.base_url()).with_api_key("");
+        let exporter = Exporter::new().unwrap();
+        let openai = OpenAi::builder(config).model("m").longest_pause(Duration::from_millis(50));
+        let openai = openai.metrics(&exporter.meter()).build().unwrap();
+        for fault in [Fault::Stall(0), Fault::Truncate(0), Fault::Disconnect(0)] {
+            server.inject(fault);
+            openai.stream(OpenAi::<OpenAIConfig>::ask("A kettle.")).await.unwrap_err();
+        }
+        let text = exporter.render().unwrap();
+        for kind in ["stalled", "truncated", "transport"] {
+            let line =
+                format!(r#"openai_errors_total{{error_type="{kind}",operation="stream"}} 1"#);
             assert!(text.lines().any(|told| told == line), "{line}\n{text}");
         }
     }

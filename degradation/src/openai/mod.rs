@@ -49,6 +49,7 @@
 //! ```
 
 mod answer;
+mod attempt;
 mod body;
 mod builder;
 mod chain;

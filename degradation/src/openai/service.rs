@@ -14,6 +14,7 @@ use reqwest::{Request, Response};
 use serde::Deserialize;
 use tower_service::Service;
 
+use super::attempt::Attempt;
 use super::body::JudgedBody;
 use super::end::End;
 use super::error::AnswerError;
@@ -70,12 +71,12 @@ where
     fn call(&mut self, factory: HttpRequestFactory) -> Self::Future {
         let slot = Slot::default();
         let answer = self.inner.call(admitting(factory, self.layer.clone(), Arc::clone(&slot)));
-        let layer = self.layer.clone();
+        let (layer, attempt) = (self.layer.clone(), Attempt::current());
         Box::pin(async move {
             let answer = tokio::time::timeout(layer.first_byte, answer).await;
             let permit = take(&slot);
             match answer {
-                Ok(Ok(response)) => judge(response, permit, &layer).await,
+                Ok(Ok(response)) => judge(response, permit, attempt, &layer).await,
                 Ok(Err(error)) => {
                     let error = error.into();
                     settle(permit, of_transport(&error));
@@ -127,24 +128,30 @@ fn settle(permit: Option<Permit>, outcome: Outcome) {
 async fn judge(
     response: Response,
     permit: Option<Permit>,
+    attempt: Attempt,
     layer: &OpenAiLayer,
 ) -> Result<Response, OpenAIError> {
     // An inner service that answers without making a request was not admitted.
     let Some(permit) = permit else { return Ok(response) };
     if response.status().is_success() {
-        return Ok(judged_to_the_end(response, permit, layer));
+        return Ok(judged_to_the_end(response, permit, attempt, layer));
     }
     let (response, told) = read_error(response, layer).await;
     permit.record(of_status(response.status(), response.headers(), &told));
     Ok(response)
 }
 
-fn judged_to_the_end(response: Response, permit: Permit, layer: &OpenAiLayer) -> Response {
+fn judged_to_the_end(
+    response: Response,
+    permit: Permit,
+    attempt: Attempt,
+    layer: &OpenAiLayer,
+) -> Response {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let end = End::of(response.url().path(), kind.unwrap_or_default());
     let response = http::Response::<reqwest::Body>::from(response).map(|body| {
         let (clock, pause) = (layer.clock.clone(), layer.longest_pause);
-        reqwest::Body::wrap(JudgedBody::new(body, end, permit, clock, pause))
+        reqwest::Body::wrap(JudgedBody::new(body, end, permit, attempt, clock, pause))
     });
     response.into()
 }
