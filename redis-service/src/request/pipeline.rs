@@ -78,7 +78,7 @@ impl Pipeline {
     }
 
     /// Adds any other command. One that blocks, such as `BLPOP`, fails the whole unsent, unless the
-    /// pipeline is atomic: in a transaction nothing waits.
+    /// pipeline is atomic: in a transaction nothing waits. So does an empty one, in any.
     ///
     /// `WAIT` and `WAITAOF` confirm the writes that stand before them, and have their time on top of the
     /// deadline of the call. By themselves they are refused: the writes went over another connection.
