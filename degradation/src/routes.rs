@@ -96,7 +96,8 @@ impl Routes {
         self.list(None, path, class.into())
     }
 
-    /// Lists a path with one method.
+    /// Lists a path with one method. GET is for HEAD too, which the same handler answers in axum, unless
+    /// the path is listed with HEAD before.
     #[must_use]
     pub fn method(self, method: Method, path: &str, class: impl Into<RouteClass>) -> Self {
         self.list(Some(method), path, class.into())
@@ -125,7 +126,7 @@ impl Routes {
     #[must_use]
     pub fn class(&self, method: &Method, path: &str) -> Class {
         let matches = |route: &&Route| {
-            route.method.as_ref().is_none_or(|listed| listed == method)
+            route.method.as_ref().is_none_or(|listed| speaks_for(listed, method))
                 && route.pattern.matches(path)
         };
         let found = self.listed.iter().find(matches).map(|route| route.class);
@@ -138,6 +139,10 @@ impl Routes {
     pub fn is_exempt(&self, path: &str) -> bool {
         self.exempt.iter().any(|pattern| pattern.matches(path))
     }
+}
+
+fn speaks_for(listed: &Method, method: &Method) -> bool {
+    listed == method || (listed == Method::GET && method == Method::HEAD)
 }
 
 #[cfg(test)]
@@ -166,6 +171,17 @@ mod tests {
         let criticality = |method| routes.class(&method, "/items/7").criticality;
         assert_eq!(criticality(Method::POST), Criticality::CriticalPlus);
         assert_eq!(criticality(Method::GET), Criticality::Sheddable);
+    }
+
+    #[test]
+    fn head_is_of_the_class_of_get_unless_it_is_listed_before() {
+        let get = |routes: Routes| routes.method(Method::GET, "/photo", Criticality::Sheddable);
+        let head = |routes: Routes| routes.method(Method::HEAD, "/photo", Criticality::Critical);
+        let of = |routes: Routes| routes.class(&Method::HEAD, "/photo").criticality;
+        assert_eq!(of(get(Routes::new())), Criticality::Sheddable);
+        assert_eq!(of(get(head(Routes::new()))), Criticality::Critical);
+        let put = get(Routes::new()).class(&Method::PUT, "/photo");
+        assert_eq!(put, Class::write(Criticality::Critical), "GET speaks for no other");
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub(super) async fn restock(
         Restocked::TooFew => {
             Err(ApiError::caller(StatusCode::CONFLICT, "Stock", "fewer are in stock than that"))
         }
+        Restocked::TooMany => {
+            Err(ApiError::caller(StatusCode::CONFLICT, "Stock", "more than can be counted"))
+        }
         Restocked::NoProduct => Err(ApiError::not_found("Product")),
     }
 }

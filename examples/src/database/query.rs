@@ -23,7 +23,7 @@ pub struct Product {
 
 /// What came of a change of stock.
 ///
-/// Exhaustive: it worked, or one of two things was in the way.
+/// Exhaustive: it worked, or one of three things was in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "see above")]
 pub enum Restocked {
@@ -31,6 +31,8 @@ pub enum Restocked {
     Now(i64),
     /// Fewer are in stock than were to be taken.
     TooFew,
+    /// More would be in stock than can be counted.
+    TooMany,
     /// There is no such product.
     NoProduct,
 }
@@ -71,19 +73,25 @@ pub(super) struct Restock {
 impl Work<Any> for Restock {
     type Answer = Restocked;
 
-    /// One statement, so that two buyers of the last unit can not both have it.
+    /// One statement, so that two buyers of the last unit can not both have it. The bounds are worked
+    /// out here: a sum that overflows is an error in `PostgreSQL`, and a number of another type in `SQLite`.
     async fn run(self, connection: &mut AnyConnection) -> Result<Restocked, Error> {
+        let least = 0_i64.saturating_sub(self.by).max(0);
+        let most = i64::MAX - self.by.max(0);
         let changed = sqlx::query(
-            "UPDATE stock SET units = units + $1 WHERE product_id = $2 AND units + $1 >= 0 \
-             RETURNING units",
+            "UPDATE stock SET units = units + $1 \
+             WHERE product_id = $2 AND units >= $3 AND units <= $4 RETURNING units",
         );
-        let changed = changed.bind(self.by).bind(self.id).fetch_optional(&mut *connection).await?;
-        if let Some(row) = changed {
+        let changed = changed.bind(self.by).bind(self.id).bind(least).bind(most);
+        if let Some(row) = changed.fetch_optional(&mut *connection).await? {
             return Ok(Restocked::Now(row.try_get(0)?));
         }
         let known = sqlx::query("SELECT 1 FROM products WHERE id = $1").bind(self.id);
-        let known = known.fetch_optional(connection).await?.is_some();
-        Ok(if known { Restocked::TooFew } else { Restocked::NoProduct })
+        Ok(match known.fetch_optional(connection).await? {
+            None => Restocked::NoProduct,
+            Some(_) if self.by < 0 => Restocked::TooFew,
+            Some(_) => Restocked::TooMany,
+        })
     }
 }
 

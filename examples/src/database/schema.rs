@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use degradation::sqlx::Work;
-use sqlx::{Any, AnyConnection, Connection, Error, Executor};
+use sqlx::{Any, AnyConnection, Connection as _, Error, Executor as _};
 use tokio::sync::OnceCell;
 
 /// Both databases understand these.
@@ -46,20 +46,43 @@ pub(super) struct OnTables<W> {
 impl<W: Work<Any>> Work<Any> for OnTables<W> {
     type Answer = W::Answer;
 
-    /// One makes them, and others wait for that: two at one time are an error in `PostgreSQL`.
+    /// One sees to them, and others wait for that: two that make them at one time are an error in
+    /// `PostgreSQL`.
     async fn run(self, connection: &mut AnyConnection) -> Result<W::Answer, Error> {
-        self.created.get_or_try_init(|| create(connection, self.seed)).await?;
+        self.created.get_or_try_init(|| prepare(connection, self.seed)).await?;
         self.work.run(connection).await
     }
 }
 
-/// Makes the tables that are missing, and puts products into a database that has none: one that was
-/// deleted would come back otherwise. All of it is one transaction, because each of its statements would
-/// wait for the disk.
-async fn create(connection: &mut AnyConnection, seed: bool) -> Result<(), Error> {
+/// Looks first: whoever may use the tables may not be let make any, and on a standby nobody is.
+async fn prepare(connection: &mut AnyConnection, seed: bool) -> Result<(), Error> {
+    let any = sqlx::query("SELECT 1 FROM products p JOIN stock s ON s.product_id = p.id LIMIT 1");
+    match any.fetch_optional(&mut *connection).await {
+        Ok(None) if seed => fill(connection, &[], seed).await,
+        Ok(_) => Ok(()),
+        Err(error) if is_no_table(&error) => fill(connection, &TABLES, seed).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// As `PostgreSQL` says it, and as `SQLite` does, which has one code for all that a statement may have
+/// wrong.
+fn is_no_table(error: &Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table")
+    })
+}
+
+/// Makes these tables, and puts products into a database that has none: one that was deleted would come
+/// back otherwise. All of it is one transaction, because each of its statements would wait for the disk.
+async fn fill(
+    connection: &mut AnyConnection,
+    tables: &[&'static str],
+    seed: bool,
+) -> Result<(), Error> {
     let mut made = connection.begin().await?;
-    for table in TABLES {
-        made.execute(table).await?;
+    for table in tables {
+        made.execute(*table).await?;
     }
     let any = sqlx::query("SELECT 1 FROM products LIMIT 1").fetch_optional(&mut *made).await?;
     let seed: &[_] = if seed && any.is_none() { &SEED } else { &[] };

@@ -77,6 +77,26 @@ async fn stock_never_goes_below_zero() {
 }
 
 #[tokio::test]
+async fn no_number_takes_the_stock_past_what_can_be_counted() {
+    let postgres = PostgresServer::start().await.unwrap();
+    let metrics = Metrics::new(&Exporter::new().unwrap().meter());
+    let builder = Guarded::builder(postgres.url()).timeout(TIMEOUT);
+    let (sqlite, _folder) = database();
+    for database in [sqlite, Database::new(builder, &metrics).unwrap()] {
+        for add in [i64::MAX, i64::MAX - 119] {
+            assert_eq!(database.restock(1, add).await.unwrap(), Restocked::TooMany);
+        }
+        assert_eq!(database.restock(1, i64::MIN).await.unwrap(), Restocked::TooFew);
+        assert_eq!(database.restock(99, i64::MAX).await.unwrap(), Restocked::NoProduct);
+        assert_eq!(database.products().await.unwrap()[0].stock, 120);
+        let all = Restocked::Now(i64::MAX);
+        assert_eq!(database.restock(1, i64::MAX - 120).await.unwrap(), all);
+        assert_eq!(database.restock(1, -i64::MAX).await.unwrap(), Restocked::Now(0));
+        database.close().await;
+    }
+}
+
+#[tokio::test]
 async fn buyers_of_the_last_units_get_them_once() {
     let (database, _folder) = database();
     let buyers: Vec<_> = (0..40)
@@ -159,4 +179,47 @@ async fn each_call_of_a_database_that_hangs_is_counted_once_and_judged_as_one() 
     };
     check(true).await;
     check(false).await;
+}
+
+#[tokio::test]
+async fn tables_that_are_there_are_used_by_who_may_not_make_any() {
+    let server = PostgresServer::start().await.unwrap();
+    let metrics = || Metrics::new(&Exporter::new().unwrap().meter());
+    let of = |url: &str| Database::new(Guarded::builder(url).timeout(TIMEOUT), &metrics()).unwrap();
+    let owner = of(&server.url());
+    owner.prepare().await;
+    let mut connection = AnyConnection::connect(&server.url()).await.unwrap();
+    for statement in [
+        "CREATE ROLE clerk LOGIN PASSWORD 'c'",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON products, stock TO clerk",
+    ] {
+        connection.execute(statement).await.unwrap();
+    }
+    let url = server.url();
+    let (_, place) = url.split_once('@').unwrap();
+    let url = format!("postgres://clerk:c@{place}");
+    let clerk = of(&url);
+    assert_eq!(clerk.restock(1, -20).await.unwrap(), Restocked::Now(100));
+
+    connection.execute("DELETE FROM stock").await.unwrap();
+    connection.execute("DELETE FROM products").await.unwrap();
+    let clerk = of(&url);
+    assert_eq!(clerk.products().await.unwrap().len(), schema::SEED.len(), "seeded by the clerk");
+
+    let standby = server.standby().await.unwrap();
+    until_there(&of(&standby.url())).await;
+}
+
+/// Until a standby has everything.
+async fn until_there(standby: &Database) {
+    let clock = circuit_layer::Clock::default();
+    let begun = clock.now();
+    loop {
+        match standby.products().await {
+            Ok(products) if products.len() == schema::SEED.len() => return,
+            other => assert!(clock.now() - begun < Duration::from_secs(20), "{other:?}"),
+        }
+        clock.sleep_until(clock.now() + Duration::from_millis(50)).await;
+    }
 }

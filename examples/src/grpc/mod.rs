@@ -67,6 +67,7 @@ impl Inventory for Service {
         match self.0.restock(id, add).await.map_err(|error| unavailable(&error))? {
             Restocked::Now(stock) => Ok(Response::new(RestockResponse { stock })),
             Restocked::TooFew => Err(Status::failed_precondition("fewer are in stock than that")),
+            Restocked::TooMany => Err(Status::out_of_range("more than can be counted")),
             Restocked::NoProduct => Err(Status::not_found("no such product")),
         }
     }
