@@ -93,7 +93,8 @@ impl Endpoints {
     /// so mount it where outsiders do not come. It orders nothing.
     ///
     /// A stream of events ends when the [`Readiness`] says no, so that a drain need not wait for those
-    /// who watch. At most 32 watch at once; one who takes nothing for five seconds makes room.
+    /// who watch. At most 32 watch at once; one who takes nothing for five seconds makes room. A connection
+    /// that is full of what its watcher no longer reads lasts until TCP gives it up, or the drain its wait.
     pub fn router(self) -> Router {
         let page = crate::page::router(&self.manager, &self.readiness);
         Router::new()
