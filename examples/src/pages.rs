@@ -59,13 +59,15 @@ pub enum PageError {
 /// Why the database had no page.
 #[derive(Debug, thiserror::Error)]
 enum LoadError {
-    #[error("there is no such page")]
-    Missing,
     #[error(transparent)]
     Database(#[from] QueryError),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
+
+/// That there is no page is an answer too. Were it the failure of a load, the one that was there before
+/// would be served in its place.
+const GONE: &[u8] = b"null";
 
 /// The pages. Clones share them.
 #[derive(Clone, Debug)]
@@ -91,19 +93,10 @@ impl Pages {
         key: &str,
         load: impl Future<Output = Result<Option<T>, QueryError>>,
     ) -> Result<Option<(Bytes, ServedBy)>, PageError> {
-        let load = || async {
-            let found = load.await?.ok_or(LoadError::Missing)?;
-            Ok::<_, LoadError>(serde_json::to_vec(&found)?)
-        };
-        match self.redis.get_or_load_answer::<Bytes, _, _, _>(key, self.ttl, load).await {
-            Ok(answer) => Ok(Some((answer.value, served_by(answer.source)))),
-            Err(RedisError::Load(why))
-                if matches!(why.downcast_ref(), Some(LoadError::Missing)) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(PageError::Unavailable(error)),
-        }
+        let load = || async { Ok::<_, LoadError>(serde_json::to_vec(&load.await?)?) };
+        let answer = self.redis.get_or_load_answer::<Bytes, _, _, _>(key, self.ttl, load).await;
+        let answer = answer.map_err(PageError::Unavailable)?;
+        Ok((answer.value != GONE).then_some((answer.value, served_by(answer.source))))
     }
 
     /// These pages have changed. What Redis can not be told now, its client tells it before it is
@@ -124,5 +117,34 @@ fn served_by(source: Source) -> ServedBy {
         ServedBy::Database
     } else {
         ServedBy::Memory
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use redis_service::{FallbackConfig, Memory, Redis};
+
+    use super::{Pages, ServedBy};
+
+    const TTL: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_is_gone_is_not_served_from_memory() {
+        let memory = Memory::new();
+        let fallback = FallbackConfig::default().local_writes(true);
+        let redis = Redis::builder().memory(&memory).fallback(fallback).connect().await.unwrap();
+        let pages = Pages::new(redis, TTL);
+        let read = async |kettle| pages.read("page", async move { Ok(kettle) }).await.unwrap();
+        let (page, by) = read(Some("kettle")).await.unwrap();
+        assert_eq!((&*page, by), (&b"\"kettle\""[..], ServedBy::Database));
+        let (_, by) = read(None).await.unwrap();
+        assert_eq!(by, ServedBy::Redis, "nobody has said that it is gone");
+
+        tokio::time::advance(TTL).await;
+        assert_eq!(read(None).await, None);
+        memory.go_down();
+        assert_eq!(read(None).await, None, "and it stays so");
     }
 }
