@@ -54,7 +54,7 @@ impl<DB: sqlx::Database> DatabaseBuilder<DB> {
     }
 
     /// How long a call may take, with waiting and connecting (2 s). The server gives up on a statement
-    /// after half of it.
+    /// after half of it, if it has a limit for that; of one that has none a warning is logged.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

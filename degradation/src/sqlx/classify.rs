@@ -75,7 +75,7 @@ pub(super) fn of(error: &DatabaseError) -> Outcome {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other errors are answers, new ones too")]
-fn of_sqlx(error: &sqlx::Error) -> Outcome {
+pub(super) fn of_sqlx(error: &sqlx::Error) -> Outcome {
     use sqlx::Error as E;
     match error {
         E::Io(_) | E::Tls(_) | E::PoolTimedOut => Outcome::failure("connection"),

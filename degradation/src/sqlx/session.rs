@@ -3,8 +3,11 @@
 use std::any::Any;
 use std::time::Duration;
 
+use circuit_layer::Outcome;
 use sqlx::AnyConnection;
 use sqlx::{AssertSqlSafe, Database, Error, Executor};
+
+use super::classify::of_sqlx;
 
 /// The server gives up on a statement after half of the caller's patience, which leaves the other half
 /// for waiting and connecting: a query whose caller has gone would run on, and keep a connection slot
@@ -21,15 +24,27 @@ pub(super) fn is_at_limit(took: Duration, timeout: Duration) -> bool {
     took >= limit - limit / 16
 }
 
-fn settings(backend: &str, timeout: Duration) -> Vec<String> {
-    let limit = limit(timeout).as_millis();
+/// Ways to tell a server the limit, of which it knows one. `MariaDB` speaks the protocol of `MySQL`, and has
+/// a name and a unit of its own.
+fn limits(backend: &str, timeout: Duration) -> Vec<String> {
+    let limit = limit(timeout);
+    let millis = limit.as_millis();
     match backend {
-        "PostgreSQL" => vec![format!("SET statement_timeout = {limit}")],
-        "MySQL" => vec![format!("SET SESSION max_execution_time = {limit}")],
+        "PostgreSQL" => vec![format!("SET statement_timeout = {millis}")],
+        "MySQL" => vec![
+            format!("SET SESSION max_execution_time = {millis}"),
+            format!("SET SESSION max_statement_time = {:.3}", limit.as_secs_f64()),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn settings(backend: &str, timeout: Duration) -> Vec<String> {
+    match backend {
         "SQLite" => vec![
             "PRAGMA journal_mode = WAL".to_owned(),
             "PRAGMA foreign_keys = ON".to_owned(),
-            format!("PRAGMA busy_timeout = {limit}"),
+            format!("PRAGMA busy_timeout = {}", limit(timeout).as_millis()),
         ],
         _ => Vec::new(),
     }
@@ -52,22 +67,73 @@ where
     DB::Connection: 'static,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
-    for setting in settings(backend::<DB>(connection), timeout) {
+    let backend = backend::<DB>(connection);
+    let (limits, settings) = (limits(backend, timeout), settings(backend, timeout));
+    for setting in settings {
         connection.execute(AssertSqlSafe(setting)).await?;
+    }
+    limit_statements::<DB>(connection, limits).await
+}
+
+/// Without a limit the server is less well off when callers give up, which is better than no connection.
+async fn limit_statements<DB: Database>(
+    connection: &mut DB::Connection,
+    limits: Vec<String>,
+) -> Result<(), Error>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let mut refused = None;
+    for limit in limits {
+        match connection.execute(AssertSqlSafe(limit)).await {
+            Ok(_) => return Ok(()),
+            Err(error) if of_sqlx(&error) == Outcome::Success => refused = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(error) = refused {
+        tracing::warn!(%error, "a connection to a server that has no limit for a statement");
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{Connection, Sqlite, SqliteConnection};
+
     use super::*;
 
     #[test]
     fn the_server_gives_up_before_its_caller_does_but_never_at_once() {
-        let of = |timeout| settings("PostgreSQL", timeout).concat();
+        let of = |timeout| limits("PostgreSQL", timeout).concat();
         assert_eq!(of(Duration::from_secs(2)), "SET statement_timeout = 1000");
         assert_eq!(of(Duration::from_nanos(1)), "SET statement_timeout = 1");
-        assert!(settings("Oracle", Duration::from_secs(2)).is_empty());
+        assert!(limits("Oracle", Duration::from_secs(2)).is_empty());
+    }
+
+    #[test]
+    fn a_server_of_the_mysql_protocol_is_asked_for_its_limit_as_mysql_and_then_as_mariadb() {
+        let asked = limits("MySQL", Duration::from_millis(2_500));
+        let (mysql, mariadb) = ("max_execution_time = 1250", "max_statement_time = 1.250");
+        assert_eq!(asked, [mysql, mariadb].map(|limit| format!("SET SESSION {limit}")));
+        let least = limits("MySQL", Duration::from_nanos(1));
+        assert!(least[1].ends_with(" = 0.001"), "zero would be no limit: {least:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_takes_the_first_limit_that_it_knows_and_is_of_use_without_any() {
+        let mut server = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let unknown = || "SET SESSION max_execution_time = 1".to_owned();
+        let known = |limit: u32| format!("PRAGMA busy_timeout = {limit}");
+        for limits in [vec![unknown(), known(7), known(8)], vec![unknown()], vec![]] {
+            limit_statements::<Sqlite>(&mut server, limits).await.unwrap();
+            let asked = sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(&mut server);
+            let taken: i64 = asked.await.unwrap();
+            assert_eq!(taken, 7);
+        }
+        sqlx::query("PRAGMA query_only = ON").execute(&mut server).await.unwrap();
+        let limits = vec!["CREATE TABLE notes (id)".to_owned(), known(8)];
+        limit_statements::<Sqlite>(&mut server, limits).await.expect_err("it takes no writes");
     }
 
     #[test]
