@@ -94,3 +94,13 @@ async fn a_wrong_key_and_a_used_up_quota_ask_for_an_operator_in_whatever_form() 
         assert_eq!(long, status == 429, "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_model_that_is_not_there_is_replaced_and_is_no_failure_of_the_api() {
+    let server = Server::start(404, r#"{"detail":"Not Found"}"#);
+    let openai = builder(&server.base_url).model("big").model("small").build().unwrap();
+    refused(&openai).await;
+    assert_eq!(server.asked.load(Ordering::Relaxed), 2);
+    let report = openai.health_metrics().report(&openai.first_breaker().snapshot());
+    assert_eq!((report.successes, report.failures), (2, 0), "as for the breaker");
+}

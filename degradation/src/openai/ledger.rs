@@ -6,7 +6,7 @@ use async_openai::error::OpenAIError;
 use circuit_layer::Rejected;
 
 use super::error::AnswerError;
-use super::verdict::is_worth_another_try;
+use super::verdict::is_failure;
 use crate::ledger::Ledger;
 
 /// What a model is asked for.
@@ -65,7 +65,7 @@ impl Ledger {
             Some(error) if Rejected::find(error).is_some() => {
                 self.health.record_rejected(operation);
             }
-            Some(error) if is_worth_another_try(error) => {
+            Some(error) if is_failure(error) => {
                 self.health.record_failure(operation, latency);
             }
             None | Some(_) => self.health.record_success(operation, latency),

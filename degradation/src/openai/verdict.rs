@@ -63,15 +63,21 @@ pub(super) fn of_transport(error: &OpenAIError) -> Outcome {
     }
 }
 
-/// Whether another model may do better: not where the caller made a mistake.
+/// Whether another model may do better: not where the caller made a mistake, but for a model that is not
+/// there.
 pub(super) fn is_worth_another_try(error: &OpenAIError) -> bool {
+    let missing =
+        matches!(error, OpenAIError::ApiError(error) if error.status_code == StatusCode::NOT_FOUND);
+    missing || is_failure(error)
+}
+
+/// Whether it counts against the API, as it does in the breaker.
+pub(super) fn is_failure(error: &OpenAIError) -> bool {
     match error {
         OpenAIError::InvalidArgument(_)
         | OpenAIError::FileSaveError(_)
         | OpenAIError::FileReadError(_) => false,
-        OpenAIError::ApiError(error) => {
-            error.status_code == StatusCode::NOT_FOUND || of_told(error) != Outcome::Success
-        }
+        OpenAIError::ApiError(error) => of_told(error) != Outcome::Success,
         OpenAIError::Reqwest(_)
         | OpenAIError::Boxed(_)
         | OpenAIError::StreamError(_)
