@@ -82,7 +82,8 @@ async fn no_number_takes_the_stock_past_what_can_be_counted() {
     let metrics = Metrics::new(&Exporter::new().unwrap().meter());
     let builder = Guarded::builder(postgres.url()).timeout(TIMEOUT);
     let (sqlite, _folder) = database();
-    for database in [sqlite, Database::new(builder, &metrics).unwrap()] {
+    let databases = [sqlite, Database::new(builder, &metrics).unwrap()];
+    for database in databases {
         for add in [i64::MAX, i64::MAX - 119] {
             assert_eq!(database.restock(1, add).await.unwrap(), Restocked::TooMany);
         }
