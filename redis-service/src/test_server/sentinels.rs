@@ -41,7 +41,7 @@ impl RedisSentinels {
         let config = format!(
             "sentinel monitor {name} 127.0.0.1 {port} 2\n\
              sentinel down-after-milliseconds {name} 500\n\
-             sentinel failover-timeout {name} 3000\n\
+             sentinel failover-timeout {name} 1000\n\
              sentinel parallel-syncs {name} 1\n"
         );
         let mut sentinels = Vec::new();
