@@ -26,9 +26,8 @@ use tower::ServiceExt;
 use tower_service::Service;
 
 use super::Answer;
-use super::layer::Core;
+use super::layer::{Core, is_outage};
 use super::plan::Plan;
-use crate::classify::ErrorKind;
 use crate::error::{Error, RedisError};
 use crate::pause::Pause;
 use crate::request::Request;
@@ -75,9 +74,13 @@ impl Core {
         let (begun, since) = (self.cache.stamp(), self.clock.now());
         let limit = deadline.map(|ordinary| request.plan(ordinary).1);
         let deleted = self.deleted_before(service.clone(), &request);
-        if let Err(error) = within(limit, limit, false, deleted).await {
-            let plan = Plan::of(&self, &request, self.clock.now());
-            return self.resolve(plan, Err(error), begun);
+        let deleted = within(limit, limit, false, deleted).await;
+        let plan = || Plan::of(&self, &request, self.clock.now());
+        match deleted {
+            Ok(None) => {}
+            // It was heard of when it failed, and says nothing of Redis now.
+            Ok(Some(earlier)) => return self.instead(plan(), earlier),
+            Err(error) => return self.resolve(plan(), Err(error), begun),
         }
         let (begun, now) = (self.cache.stamp(), self.clock.now());
         let plan = Plan::of(&self, &request, now);
@@ -87,7 +90,12 @@ impl Core {
         self.resolve(plan, outcome, begun)
     }
 
-    async fn deleted_before<S>(self: &Arc<Self>, service: S, request: &Request) -> Result<(), Error>
+    /// Some if it is not deleted, because that has failed a moment ago.
+    async fn deleted_before<S>(
+        self: &Arc<Self>,
+        service: S,
+        request: &Request,
+    ) -> Result<Option<Error>, Error>
     where
         S: Service<Request, Response = Value> + Clone + Send + 'static,
         S::Future: Send,
@@ -95,9 +103,12 @@ impl Core {
     {
         // One that was on its way already does not know of keys written since.
         while self.local.comes_before(request) {
-            self.deletion(&service)?.await?;
+            match self.deletion(&service) {
+                Ok(running) => running.await?,
+                Err(earlier) => return Ok(Some(earlier)),
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The one deletion on its way, begun if there is none; or why the last one has just failed.
@@ -143,7 +154,12 @@ impl Core {
                 self.reached(begun);
                 continue;
             };
-            self.failed(&error, begun);
+            if is_outage(&error) {
+                // Of these keys: whether it is of all of Redis, ordinary calls find out.
+                self.local.reached(false);
+            } else {
+                self.answered(&error, begun);
+            }
             if !is_refusal(&error) {
                 outcome = Err(error);
                 break;
@@ -200,9 +216,9 @@ async fn within<T>(
     tokio::time::timeout(left, outcome).await.unwrap_or_else(|_elapsed| Err(late.into()))
 }
 
-/// Whether Redis serves and will not do it however often it is asked.
+/// Whether Redis will not do it however often it is asked. All else may pass.
 fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::Redis(error) if !error.counts() && error.kind() == ErrorKind::Client)
+    matches!(error, Error::Redis(error) if error.code() == Some("NOPERM"))
 }
 
 impl fmt::Debug for Attempts {
@@ -210,3 +226,7 @@ impl fmt::Debug for Attempts {
         f.debug_struct("Attempts").field("failed", &self.failed).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "deletion_tests.rs"]
+mod tests;

@@ -69,7 +69,7 @@ impl Core {
     /// Learns from what became of a call that was begun at `begun`, and answers if Redis did not.
     pub(super) fn resolve(
         &self,
-        mut plan: Plan,
+        plan: Plan,
         outcome: Result<Value, Error>,
         begun: Stamp,
     ) -> Result<Answer<Value>, Error> {
@@ -81,8 +81,14 @@ impl Core {
             }
             Err(error) => error,
         };
+        self.failed(&error, begun);
+        self.instead(plan, error)
+    }
+
+    /// The answer in place of one that failed.
+    pub(super) fn instead(&self, mut plan: Plan, error: Error) -> Result<Answer<Value>, Error> {
         plan.failed(self, matches!(&error, Error::Redis(redis) if redis.maybe_applied()));
-        if !self.failed(&error, begun) {
+        if !is_outage(&error) {
             return Err(error);
         }
         let answer = plan.answer(self, self.clock.now()).ok_or(error)?;
@@ -91,26 +97,24 @@ impl Core {
         Ok(answer)
     }
 
-    /// A call that was begun then has failed. Whether that is Redis's fault.
-    pub(super) fn failed(&self, error: &Error, begun: Stamp) -> bool {
-        let failing = match error {
-            Error::Rejected(_) => true,
-            Error::Redis(redis) => redis.counts(),
-            Error::Decode { .. } | Error::Load(_) => false,
-        };
-        if !failing {
-            // Redis has answered, with an error that is the caller's.
-            if matches!(error, Error::Redis(redis) if redis.code().is_some()) {
-                self.reached(begun);
-            }
-            return false;
+    /// A call that was begun then has failed.
+    fn failed(&self, error: &Error, begun: Stamp) {
+        if !is_outage(error) {
+            self.answered(error, begun);
+            return;
         }
         let out_of_reach = error.is_rejected() || error.kind() == Some(ErrorKind::Connection);
         if out_of_reach && begun.cut().is_none() {
             self.cache.hear(News::Failed);
         }
         self.local.reached(false);
-        true
+    }
+
+    /// Redis may have answered a call that was begun then, with an error that is the caller's.
+    pub(super) fn answered(&self, error: &Error, begun: Stamp) {
+        if matches!(error, Error::Redis(redis) if redis.code().is_some()) {
+            self.reached(begun);
+        }
     }
 
     /// Redis answered a call that was begun then.
@@ -123,6 +127,15 @@ impl Core {
         if self.oldest.is_set() && !self.cache.era().is_cut() {
             self.oldest.forget();
         }
+    }
+}
+
+/// Whether an error is Redis's fault.
+pub(super) const fn is_outage(error: &Error) -> bool {
+    match error {
+        Error::Rejected(_) => true,
+        Error::Redis(redis) => redis.counts(),
+        Error::Decode { .. } | Error::Load(_) => false,
     }
 }
 
