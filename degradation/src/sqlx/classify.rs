@@ -13,7 +13,7 @@
 //! | Postgres 25006 read-only standby; `SQLite` read-only | failure `readonly` |
 //! | Postgres 28 and 3D000 access | failure `access` |
 //! | every connection in use | ignored |
-//! | Postgres 57014 before that: a cancel, a shorter limit of the caller's | ignored: nobody knows how long it would have taken |
+//! | Postgres 57014, `MariaDB` 70100, before that: a cancel, a shorter limit of the caller's | ignored: nobody knows how long it would have taken |
 //! | pool closed, configuration, invalid argument | ignored: our own doing |
 //! | anything else: row not found, decode, constraint, conflict, lock, busy | success |
 //!
@@ -88,7 +88,7 @@ pub(super) fn of_sqlx(error: &sqlx::Error) -> Outcome {
 
 /// Whether the server has ended a statement: at its `statement_timeout`, or because it was told to.
 pub(super) fn was_ended(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(ENDED))
+    error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| is_end(&code)))
 }
 
 /// Whether the error proves that there is a server which answers.
@@ -113,12 +113,14 @@ pub(super) fn of_code(code: &str) -> Outcome {
     if code.len() == 5 { of_sqlstate(code) } else { of_sqlite(code) }
 }
 
-/// `query_canceled`.
-const ENDED: &str = "57014";
+/// `query_canceled` of `PostgreSQL`, and what `MariaDB` says at its `max_statement_time`.
+fn is_end(code: &str) -> bool {
+    matches!(code, "57014" | "70100")
+}
 
 fn of_sqlstate(code: &str) -> Outcome {
     match code {
-        ENDED => Outcome::Ignored,
+        _ if is_end(code) => Outcome::Ignored,
         "25006" => Outcome::failure("readonly"),
         "3D000" => Outcome::failure("access"),
         _ => match code.get(..2) {
@@ -177,6 +179,7 @@ mod tests {
             assert!(matches!(of_code(code), Outcome::Failure { .. }), "{code}");
         }
         assert_eq!(of_code("57014"), Outcome::Ignored);
+        assert_eq!(of_code("70100"), Outcome::Ignored, "MariaDB's");
         for code in ["23505", "40001", "40P01", "55P03", "42601", "22012", ""] {
             assert_eq!(of_code(code), Outcome::Success, "{code}");
         }

@@ -18,7 +18,7 @@ pub enum DatabaseError {
     #[error("no answer in time")]
     Timeout,
     /// The server ended a statement after half of what a call may take, its `statement_timeout`
-    /// (Postgres 57014). That statement did nothing. One that was ended earlier, by an operator or by a
+    /// (Postgres 57014, `MariaDB` 70100). That statement did nothing. One that was ended earlier, by an operator or by a
     /// shorter limit of the caller's own, is sqlx's own error.
     #[error("the server gave up on a statement that took too long")]
     TooSlow(#[source] sqlx::Error),
