@@ -101,6 +101,7 @@ mod tests {
             "{\"error\":\"no\"}",
             "{\"object\":null,\"error\":{}}",
             "{\"object\":\"error\",\"message\":\"no\"}",
+            "{\"object\":\"chat.completion\",\"choices\":[],\"error\":{\"message\":\"no\"}}",
         ] {
             assert_eq!(json("application/json", failed), Ended::Badly("error"), "{failed}");
         }

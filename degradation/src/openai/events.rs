@@ -32,10 +32,15 @@ struct Choice {
 }
 
 impl Chunk {
-    /// Of a whole answer. What was asked for may have failed by itself, as a job does; that says what it is.
+    /// Of a whole answer. What was asked for may be something that has failed, as a job does, and that
+    /// says what it is. A completion is made for its caller: failed, it is none.
     pub(super) fn is_an_error(&self) -> bool {
         match self.object.as_deref() {
-            Some(object) => object == "error",
+            Some("error") => true,
+            Some(made) if made.starts_with("chat.") || made == "text_completion" => {
+                self.error.is_some()
+            }
+            Some(_) => false,
             None => self.error.is_some(),
         }
     }
