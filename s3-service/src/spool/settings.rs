@@ -63,7 +63,8 @@ impl SpoolBuilder {
     }
 
     /// Bytes of the disk that are left to others; 256 MiB by default. With less free space than
-    /// this nothing is stored.
+    /// this nothing is stored. A file system that misses bytes only when it has written them back, as NFS, ZFS
+    /// and btrfs do, lets streams take from it until then.
     pub fn keep_free(mut self, bytes: u64) -> Self {
         self.limits.keep_free = bytes;
         self
