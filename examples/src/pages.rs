@@ -96,7 +96,12 @@ impl Pages {
         let load = || async { Ok::<_, LoadError>(serde_json::to_vec(&load.await?)?) };
         let answer = self.redis.get_or_load_answer::<Bytes, _, _, _>(key, self.ttl, load).await;
         let answer = answer.map_err(PageError::Unavailable)?;
-        Ok((answer.value != GONE).then_some((answer.value, served_by(answer.source))))
+        if answer.value != GONE {
+            return Ok(Some((answer.value, served_by(answer.source))));
+        }
+        // Nobody keeps it: it may be there a moment later, and there are as many as there are numbers.
+        self.changed(&[key.to_owned()]).await;
+        Ok(None)
     }
 
     /// These pages have changed. What Redis can not be told now, its client tells it before it is
@@ -142,6 +147,10 @@ mod tests {
         let (_, by) = read(None).await.unwrap();
         assert_eq!(by, ServedBy::Redis, "nobody has said that it is gone");
 
+        tokio::time::advance(TTL).await;
+        assert_eq!(read(None).await, None);
+        let (_, by) = read(Some("kettle")).await.unwrap();
+        assert_eq!(by, ServedBy::Database, "it is back");
         tokio::time::advance(TTL).await;
         assert_eq!(read(None).await, None);
         memory.go_down();

@@ -76,7 +76,7 @@ impl Work<Any> for Restock {
     /// One statement, so that two buyers of the last unit can not both have it. The bounds are worked
     /// out here: a sum that overflows is an error in `PostgreSQL`, and a number of another type in `SQLite`.
     async fn run(self, connection: &mut AnyConnection) -> Result<Restocked, Error> {
-        let least = 0_i64.saturating_sub(self.by).max(0);
+        let Some(least) = self.by.min(0).checked_neg() else { return Ok(Restocked::TooFew) };
         let most = i64::MAX - self.by.max(0);
         let changed = sqlx::query(
             "UPDATE stock SET units = units + $1 \

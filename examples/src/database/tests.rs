@@ -92,6 +92,7 @@ async fn no_number_takes_the_stock_past_what_can_be_counted() {
         assert_eq!(database.products().await.unwrap()[0].stock, 120);
         let all = Restocked::Now(i64::MAX);
         assert_eq!(database.restock(1, i64::MAX - 120).await.unwrap(), all);
+        assert_eq!(database.restock(1, i64::MIN).await.unwrap(), Restocked::TooFew);
         assert_eq!(database.restock(1, -i64::MAX).await.unwrap(), Restocked::Now(0));
         database.close().await;
     }
