@@ -79,7 +79,7 @@ impl Core {
         match deleted {
             Ok(None) => {}
             // It was heard of when it failed, and says nothing of Redis now.
-            Ok(Some(earlier)) => return self.instead(plan(), earlier),
+            Ok(Some(earlier)) => return self.instead(plan(), earlier, None),
             Err(error) => return self.resolve(plan(), Err(error), begun),
         }
         let (begun, now) = (self.cache.stamp(), self.clock.now());

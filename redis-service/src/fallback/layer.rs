@@ -81,13 +81,21 @@ impl Core {
             }
             Err(error) => error,
         };
-        self.failed(&error, begun);
-        self.instead(plan, error)
+        self.instead(plan, error, Some(begun))
     }
 
-    /// The answer in place of one that failed.
-    pub(super) fn instead(&self, mut plan: Plan, error: Error) -> Result<Answer<Value>, Error> {
+    /// The answer in place of a call that has failed and was begun then; without that, if it was heard of
+    /// before.
+    pub(super) fn instead(
+        &self,
+        mut plan: Plan,
+        error: Error,
+        begun: Option<Stamp>,
+    ) -> Result<Answer<Value>, Error> {
         plan.failed(self, matches!(&error, Error::Redis(redis) if redis.maybe_applied()));
+        if let Some(begun) = begun {
+            self.failed(&error, begun);
+        }
         if !is_outage(&error) {
             return Err(error);
         }
