@@ -2,27 +2,16 @@
 
 use circuit_layer::State;
 use redis_service::test_server::{RedisCluster, RedisServer};
-use redis_service::{
-    ErrorKind, FallbackConfig, Pipeline, Redis, RedisBuilder, SetOptions, Source, redis as redis_rs,
-};
+use redis_service::{ErrorKind, FallbackConfig, Pipeline, Redis, RedisBuilder, SetOptions, Source};
 use tokio::task::JoinSet;
 
 use crate::cluster::key_of_each;
 use crate::proxy::Proxy;
-use crate::support::{assert_kind, builder, failing, millis, now, until};
+use crate::support::{assert_kind, builder, command, failing, millis, now, until};
 
 async fn with_local_writes(builder: RedisBuilder) -> Redis {
     let builder = builder.reset_timeout(millis(50));
     builder.fallback(FallbackConfig::new().local_writes(true)).connect().await.unwrap()
-}
-
-fn command(line: &str) -> redis_rs::Cmd {
-    let mut words = line.split(' ');
-    let mut cmd = redis_rs::cmd(words.next().unwrap());
-    for word in words {
-        cmd.arg(word);
-    }
-    cmd
 }
 
 async fn write_locally(redis: &Redis, key: &str) {

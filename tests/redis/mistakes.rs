@@ -3,7 +3,7 @@
 use circuit_layer::State;
 use redis_service::{Error, ErrorKind, Pipeline, Transaction, Value, redis as redis_rs};
 
-use crate::support::{assert_kind, failing, start};
+use crate::support::{assert_kind, command, failing, start};
 
 #[tokio::test]
 async fn a_wrong_type_does_not_move_the_breaker() {
@@ -49,15 +49,6 @@ async fn one_bad_request_of_a_pipeline_is_the_clients_and_the_others_are_done() 
     assert!(matches!(error, Error::Redis(ref error) if error.maybe_applied()));
     assert_eq!(redis.get::<i64>("n").await.unwrap(), Some(2));
     assert_eq!(redis.breaker().state(), State::Closed);
-}
-
-fn command(line: &str) -> redis_rs::Cmd {
-    let mut words = line.split(' ');
-    let mut cmd = redis_rs::cmd(words.next().unwrap());
-    for word in words {
-        cmd.arg(word);
-    }
-    cmd
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use circuit_layer::{Clock, Moment, State};
 use redis_service::test_server::RedisServer;
-use redis_service::{Error, ErrorKind, Redis, RedisBuilder};
+use redis_service::{Error, ErrorKind, Redis, RedisBuilder, redis as redis_rs};
 
 pub(crate) fn now() -> Moment {
     Clock::default().now()
@@ -23,6 +23,16 @@ pub(crate) async fn start() -> (RedisServer, Redis) {
     let server = RedisServer::start().await.unwrap();
     let redis = builder(&server).connect().await.unwrap();
     (server, redis)
+}
+
+/// A command as one types it.
+pub(crate) fn command(line: &str) -> redis_rs::Cmd {
+    let mut words = line.split(' ');
+    let mut cmd = redis_rs::cmd(words.next().unwrap());
+    for word in words {
+        cmd.arg(word);
+    }
+    cmd
 }
 
 /// Waits until `condition` holds; fails after 10 seconds.

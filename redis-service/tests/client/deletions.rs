@@ -37,6 +37,10 @@ impl Gated {
     fn calls(&self) -> Vec<Operation> {
         self.calls.lock().unwrap().clone()
     }
+
+    fn deletions(&self) -> usize {
+        self.calls().iter().filter(|call| **call == Operation::Delete).count()
+    }
 }
 
 fn get(key: &'static str) -> Request {
@@ -93,8 +97,7 @@ fn a_deletion_that_nobody_waits_for_any_more_is_begun_anew() {
     }
     inner.gate.notify_one();
     assert!(is_from_redis(&poll(pin!(service.oneshot(get("k"))))));
-    let deletions = inner.calls().iter().filter(|call| **call == Operation::Delete).count();
-    assert_eq!(deletions, 4);
+    assert_eq!(inner.deletions(), 4);
 }
 
 #[tokio::test]
@@ -123,8 +126,7 @@ async fn no_call_of_another_key_waits_for_it() {
     assert!(poll(waits.as_mut()).is_pending());
     inner.gate.notify_one();
     assert_eq!(waits.await.unwrap().source, Source::Redis);
-    let deletions = inner.calls().iter().filter(|call| **call == Operation::Delete).count();
-    assert_eq!(deletions, 1);
+    assert_eq!(inner.deletions(), 1);
 }
 
 #[tokio::test]
